@@ -1,5 +1,6 @@
 """Array aliases, and the one boundary through which arrays enter the core."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -46,24 +47,37 @@ def as_covariance(values: Any, name: str = "cov") -> Matrix:
     cov = as_matrix(values, name)
     if cov.shape[0] != cov.shape[1]:
         raise InvalidArgument(f"{name} must be square, but its shape is {cov.shape}")
-    if not np.allclose(cov, cov.T, rtol=0.0, atol=1e-8 * float(np.abs(cov).max())):
+    if float(np.abs(cov - cov.T).max()) > 1e-8 * float(np.abs(cov).max()):
         raise InvalidArgument(f"{name} must be symmetric")
-    if (np.diagonal(cov) < 0.0).any():
-        worst = int(np.argmin(np.diagonal(cov)))
+    variances = np.diagonal(cov)
+    if variances.min() < 0.0:
+        worst = int(variances.argmin())
         raise InvalidArgument(f"{name} has a negative variance at index {worst}: {cov[worst, worst]!r}")
     return cov
 
 
 def _as_array(values: Any, name: str, dimensions: int) -> NDArray[np.float64]:
     try:
-        array: NDArray[np.float64] = np.require(values, dtype=np.float64, requirements="CW")
+        array = _canonical(values)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"{name} must hold numbers: {error}") from error
     if array.ndim != dimensions:
         raise InvalidArgument(f"{name} must have {dimensions} dimension(s), but its shape is {array.shape}")
     if array.size == 0:
         raise InvalidArgument(f"{name} is empty: its shape is {array.shape}")
-    if not np.isfinite(array).all():
+    # A finite sum proves every term finite at a third of the cost; large terms may overflow it, hence the second look.
+    if not isfinite(array.sum()) and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise InvalidArgument(f"{name} must be finite, but holds {array[place]!r} at index {place}")
     return array
+
+
+def _canonical(values: Any) -> NDArray[np.float64]:
+    if (
+        type(values) is np.ndarray
+        and values.dtype == np.float64
+        and values.flags.c_contiguous
+        and values.flags.writeable
+    ):
+        return values
+    return np.require(values, dtype=np.float64, requirements="CW")

@@ -1,0 +1,92 @@
+"""YAML as a person means it: no octal, no sexagesimal, no Norway problem, no silent duplicate keys."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from rpmcore.domain.errors import ConfigurationError
+
+_INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9_]*)$")
+_FLOAT = re.compile(r"^[-+]?([0-9][0-9_]*)?(\.[0-9_]*)?([eE][-+]?[0-9]+)?$")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The values of a YAML mapping, and the line of each key by its path."""
+
+    values: Mapping[str, Any]
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+
+
+def parse(text: str, source: str) -> Document:
+    """Return the mapping that a YAML text holds.
+
+    Parameters
+    ----------
+    text
+        YAML. ``1e-3`` is a number; ``12:30``, ``010`` and ``NO`` are text; booleans are ``true`` and ``false``.
+    source
+        What messages call the text.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not YAML, not a mapping, repeats a key, or uses tags, anchors or several documents.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigurationError(f"{source}{where}: not readable as YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{source}: not readable as YAML: {error}") from error
+    if node is None:
+        return Document({})
+    lines: dict[tuple[str, ...], int] = {}
+    values = _value(node, (), lines, source, set())
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{source}: expected sections with settings, found {type(values).__name__}")
+    return Document(values, lines)
+
+
+def scalar(text: str) -> Any:
+    """Return what a plain (unquoted) YAML scalar means: a number, true, false, null or text."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if _INTEGER.match(text):
+        return int(text.replace("_", ""))
+    if any(c.isdigit() for c in text) and _FLOAT.match(text) and not re.match(r"^[-+]?0[0-9]+$", text):
+        return float(text.replace("_", ""))
+    return text
+
+
+def _value(
+    node: yaml.Node, path: tuple[str, ...], lines: dict[tuple[str, ...], int], source: str, above: set[int]
+) -> Any:
+    line = node.start_mark.line + 1
+    if id(node) in above:
+        raise ConfigurationError(f"{source}, line {line}: an alias refers to itself")
+    inside = above | {id(node)}
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise ConfigurationError(f"{source}, line {line}: a key must be text")
+            key = key_node.value
+            if key in mapping:
+                raise ConfigurationError(
+                    f"{source}, line {line}: {'.'.join((*path, key))} is set twice (first on line "
+                    f"{lines[(*path, key)]}). Keep one of them"
+                )
+            lines[(*path, key)] = line
+            mapping[key] = _value(value_node, (*path, key), lines, source, inside)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*path, str(i)), lines, source, inside) for i, item in enumerate(node.value)]
+    return scalar(node.value) if node.style is None else node.value

@@ -1,0 +1,130 @@
+"""Where the risk of a portfolio sits.
+
+Volatility and normal value at risk are homogeneous of degree one in the weights, so that by Euler's theorem the
+components below sum to the total exactly.
+
+References
+----------
+D. Tasche, "Capital allocation to business units and sub-portfolios: the Euler principle", 2007, section 2.
+"""
+
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from rpmcore.domain.arrays import Vector, as_covariance, as_vector
+from rpmcore.domain.errors import InvalidArgument, Undefined
+from rpmcore.risk.tail_count import check_confidence
+from rpmcore.risk.volatility import covariance_times
+
+
+def marginal_volatility(weights: Any, cov: Any) -> Vector:
+    """Return ∂σ_p/∂w_i = (Σw)_i/σ_p, (n_assets,), per period of `cov`.
+
+    Parameters
+    ----------
+    weights
+        (n_assets,), signed market value / capital.
+    cov
+        (n_assets, n_assets), symmetric positive semidefinite.
+
+    Raises
+    ------
+    Undefined
+        If the book has no volatility: the derivative does not exist there.
+    InvalidArgument
+        If shapes do not fit or a value is not finite.
+    """
+    product = covariance_times(weights, cov)
+    variance = float(as_vector(weights, "weights") @ product)
+    if variance <= 0.0:
+        raise Undefined("the book has no volatility, so no position has a share of it")
+    return product / np.sqrt(variance)
+
+
+def component_volatility(weights: Any, cov: Any) -> Vector:
+    """Return w_i (Σw)_i/σ_p, (n_assets,); they sum to σ_p. Negative where a position hedges.
+
+    Arguments and errors as in `marginal_volatility`.
+    """
+    return as_vector(weights, "weights") * marginal_volatility(weights, cov)
+
+
+def marginal_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any = None) -> Vector:
+    """Return ∂VaR/∂w_i = −μ_i + z (Σw)_i/σ_p of the normal value at risk, (n_assets,).
+
+    Parameters
+    ----------
+    weights, cov
+        As in `marginal_volatility`.
+    confidence
+        In (0.5, 1).
+    mean
+        (n_assets,) expected returns per period; zero if not given.
+
+    Raises
+    ------
+    Undefined
+        If the book has no volatility.
+    InvalidArgument
+        If an argument is out of its range.
+    """
+    z = NormalDist().inv_cdf(check_confidence(confidence))
+    marginal = z * marginal_volatility(weights, cov)
+    if mean is None:
+        return marginal
+    mu = as_vector(mean, "mean")
+    if mu.shape != marginal.shape:
+        raise InvalidArgument(f"mean has {mu.shape[0]} element(s), but there are {marginal.shape[0]} asset(s)")
+    return marginal - mu
+
+
+def component_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any = None) -> Vector:
+    """Return −w_i μ_i + z w_i (Σw)_i/σ_p, (n_assets,); they sum to the normal value at risk.
+
+    Arguments and errors as in `marginal_value_at_risk`.
+    """
+    return as_vector(weights, "weights") * marginal_value_at_risk(weights, cov, confidence, mean)
+
+
+def diversification_ratio(weights: Any, cov: Any) -> float:
+    """Return Σ|w_i|σ_i / σ_p ≥ 1: how much volatility the book would have without diversification or hedging.
+
+    Raises
+    ------
+    Undefined
+        If the book has no volatility.
+    InvalidArgument
+        If shapes do not fit or a value is not finite.
+
+    References
+    ----------
+    Y. Choueifaty and Y. Coignard, "Toward maximum diversification", *Journal of Portfolio Management* 35 (2008), with
+    absolute weights so that shorts count as positions.
+    """
+    held, matrix = as_vector(weights, "weights"), as_covariance(cov)
+    variance = float(held @ covariance_times(held, matrix))
+    if variance <= 0.0:
+        raise Undefined("the book has no volatility, so its diversification ratio does not exist")
+    return float(np.abs(held) @ np.sqrt(np.diagonal(matrix)) / np.sqrt(variance))
+
+
+def effective_number_of_positions(weights: Any) -> float:
+    """Return 1/Σp_i² with p_i = |w_i|/Σ|w|: the inverse Herfindahl–Hirschman index of gross exposure.
+
+    Between 1 (one position) and the number of positions (all of one size).
+
+    Raises
+    ------
+    Undefined
+        If every weight is zero.
+    InvalidArgument
+        If `weights` is not a finite vector.
+    """
+    held = np.abs(as_vector(weights, "weights"))
+    gross = float(held.sum())
+    if gross == 0.0:
+        raise Undefined("every weight is zero, so there is no position to count")
+    shares = held / gross
+    return float(1.0 / (shares @ shares))

@@ -1,0 +1,124 @@
+"""The numbers of the risk analytics that a desk may change, each declared once with unit, range and default."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rpmcore.domain.settings import Section, setting
+
+Confidence = Annotated[float, Field(gt=0.5, lt=1.0)]
+
+
+class DataSettings(Section):
+    """How prices become returns."""
+
+    base_currency: str | None = setting(
+        None, "Account currency of books that name none; without it USD is assumed, with a warning.",
+        unit="ISO 4217 code", pattern="^[A-Z]{3}$",
+    )  # fmt: skip
+    periods_per_year: float = setting(252.0, "Periods in a year, for annualising.", unit="periods", gt=0.0)
+    maximum_gap: int = setting(5, "A return across more business days than this warns.", unit="business days", ge=1)
+    dropped_warning: float = setting(0.10, "Share of incomplete rows that warns.", unit="fraction", ge=0.0, le=1.0)
+    dropped_error: float = setting(
+        0.50, "Share of incomplete rows that is an error.", unit="fraction", ge=0.0, le=1.0
+    )
+    leverage_warning: float = setting(2.0, "Gross leverage that warns.", unit="gross exposure / capital", gt=0.0)
+
+
+class CovarianceSettings(Section):
+    """Which covariance matrix stands behind volatility, normal VaR and simulation."""
+
+    method: Literal["sample", "ewma", "stressed", "ledoit_wolf"] = setting(
+        "ewma", "Estimator.", unit="name"
+    )
+    decay: float = setting(0.94, "λ of the exponential weights.", unit="fraction per period", gt=0.0, lt=1.0)
+    shrinkage: Literal["ledoit_wolf"] | Annotated[float, Field(ge=0.0, le=1.0)] | None = setting(
+        0.10, "Fixed intensity toward the scaled identity, 'ledoit_wolf' for the estimated one, or null for none.",
+        unit="fraction",
+    )  # fmt: skip
+    lookback: int = setting(60, "Most recent returns that are used.", unit="periods", ge=2)
+    minimum: int = setting(30, "Fewer returns than this are an error.", unit="periods", ge=2)
+    volatility_multiplier: float = setting(
+        1.0, "Factor on volatilities of the stressed method.", unit="factor", gt=0.0
+    )
+    correlation_stress: float = setting(
+        0.30, "θ of the stressed method: weight of the adverse ±1 correlation.", unit="fraction", ge=0.0, le=1.0
+    )
+
+    @model_validator(mode="after")
+    def _minimum_fits(self) -> Self:
+        if self.minimum > self.lookback:
+            raise ValueError(f"minimum ({self.minimum}) must not exceed lookback ({self.lookback})")
+        return self
+
+
+class TailRiskSettings(Section):
+    """Value at risk and expected shortfall."""
+
+    confidences: tuple[Confidence, ...] = setting((0.95, 0.99), "Confidences.", unit="probability", min_length=1)
+    horizon: int = setting(1, "Horizon; above 10 days it is simulated.", unit="trading days", ge=1, le=2520)
+    lookback: int = setting(500, "Most recent returns of the historical and fitted methods.", unit="periods", ge=30)
+    minimum: int = setting(30, "Fewer returns than this are an error.", unit="periods", ge=30)
+    mean: Literal["zero", "sample"] = setting("zero", "Mean of the normal method.", unit="name")
+    interval: float = setting(0.90, "Level of the confidence intervals.", unit="probability", gt=0.0, lt=1.0)
+
+
+class SimulationSettings(Section):
+    """Monte Carlo."""
+
+    paths: int = setting(100_000, "Number of paths.", unit="paths", ge=1, le=1_000_000_000)
+    seed: int = setting(20_080_915, "Seed; the same seed gives the same bits.", unit="integer", ge=0, lt=2**64)
+    distribution: Literal["normal", "student_t"] = setting("student_t", "Law of the shocks.", unit="name")
+    dof: float = setting(5.0, "Degrees of freedom of Student-t shocks.", unit="degrees of freedom", gt=2.0)
+
+
+class LimitsSettings(Section):
+    """Limits on the risk of the whole book, and the volatility that it is steered to."""
+
+    method: Literal["historical", "ewma_normal", "larger"] = setting(
+        "larger", "Binding measure of VaR and ES: one method, or the larger of the two.", unit="name"
+    )
+    confidence: Confidence = setting(0.95, "Confidence of the limits on VaR and ES.", unit="probability")
+    value_at_risk: float = setting(0.02, "Limit on one-day VaR.", unit="fraction of capital", gt=0.0)
+    expected_shortfall: float = setting(0.03, "Limit on one-day ES.", unit="fraction of capital", gt=0.0)
+    target_volatility: float = setting(0.15, "Volatility that scaling aims at.", unit="per year", gt=0.0)
+    maximum_volatility: float = setting(0.25, "Limit on volatility.", unit="per year", gt=0.0)
+    rebalance_threshold: float = setting(
+        0.10, "Relative distance from the target below which no scaling is advised.", unit="fraction", ge=0.0
+    )
+    warning_utilisation: float = setting(0.80, "Utilisation of a limit that warns.", unit="fraction", gt=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _target_below_maximum(self) -> Self:
+        if self.target_volatility > self.maximum_volatility:
+            raise ValueError(
+                f"target_volatility ({self.target_volatility}) must not exceed "
+                f"maximum_volatility ({self.maximum_volatility})"
+            )
+        return self
+
+
+class StressSettings(Section):
+    """Scenarios and what passes them."""
+
+    propagation: Literal["beta", "uniform", "adverse"] = setting(
+        "beta", "How the market shock reaches an asset.", unit="name"
+    )
+    confidence: Confidence = setting(0.99, "Confidence of the VaR that losses are held against.", unit="probability")
+    maximum_loss: float = setting(0.15, "Loss that still passes.", unit="fraction of capital", gt=0.0)
+    maximum_var_ratio: float = setting(2.0, "Loss / stressed VaR that still passes.", unit="ratio", gt=0.0)
+    participation: float = setting(0.10, "Share of daily volume that can be traded.", unit="fraction", gt=0.0, le=1.0)
+    impact: float = setting(
+        1.0, "Square-root impact: cost = impact × daily volatility × √(size / daily volume).", unit="factor", ge=0.0
+    )
+
+
+class RiskSettings(Section):
+    """All sections of this floor."""
+
+    data: DataSettings = DataSettings()
+    covariance: CovarianceSettings = CovarianceSettings()
+    tail_risk: TailRiskSettings = TailRiskSettings()
+    simulation: SimulationSettings = SimulationSettings()
+    limits: LimitsSettings = LimitsSettings()
+    stress: StressSettings = StressSettings()
