@@ -16,6 +16,35 @@ from rpmcore.risk.currencies import Leg, conversion, rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BookInputs:
+    """A book with all that is needed to value it.
+
+    Attributes
+    ----------
+    book, history
+        As they were read.
+    account
+        ISO code of the account currency.
+    account_assumed
+        Whether nobody named it.
+    instruments
+        Held, by symbol.
+    ways
+        For each, the conversion from the currency of its price; see `symbols_needed`.
+    pair_betas
+        Market beta of each currency pair on those ways, where known.
+    """
+
+    book: Book
+    history: PriceHistory
+    account: str
+    account_assumed: bool
+    instruments: Mapping[str, Instrument]
+    ways: Mapping[str, tuple[Leg, ...]]
+    pair_betas: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReturnPanel:
     """Returns of instruments in account currency on the dates that all of them have.
 
@@ -219,4 +248,6 @@ def value(book: Book, instruments: Mapping[str, Instrument], panel: ReturnPanel,
 def _unit_value(holding: Holding, instrument: Instrument, rate_now: float, account: str) -> float:
     if instrument.base_currency == account:
         return instrument.contract_size
+    if holding.price is None:
+        raise InputError("a quantity needs the price of one unit", source="the book", symbol=holding.symbol)
     return instrument.contract_size * holding.price * float(rate_now)

@@ -1,0 +1,61 @@
+"""The command ``rpm``: parse, one call of the core, render."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from rpm_cli import doctor, evaluate, scenarios, stress, warmup
+
+FAILED, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    name="rpm",
+    help="Risk and portfolio manager: what can this book lose?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("evaluate")(evaluate.evaluate)
+app.command("stress")(stress.stress)
+app.add_typer(scenarios.app, name="scenarios")
+app.command("warmup")(warmup.warmup)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"rpm {version('rpmcore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Risk and portfolio manager: what can this book lose?"""
+
+
+def run() -> None:
+    """Run the command line; every error that rpm raises on purpose becomes one message and an exit code."""
+    try:
+        app(prog_name="rpm")
+    except Exception as error:
+        from rpmcore.domain.errors import RpmError
+
+        if isinstance(error, RpmError):
+            typer.echo(f"rpm: {error}", err=True)
+            raise SystemExit(BAD_INPUT) from None
+        if isinstance(error, BrokenPipeError):
+            # The reader of our pipe (head, less) has seen enough; Python must not complain when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(FAILED) from None
+        if os.environ.get("RPM_DEBUG"):
+            raise
+        typer.echo(f"rpm failed: {type(error).__name__}: {error} (RPM_DEBUG=1 shows where)", err=True)
+        raise SystemExit(FAILED) from None

@@ -1,0 +1,145 @@
+"""Options that several commands share, and what they have in common before and after the call of the core."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rpmcore.adapters.configuration.loading import Settings
+
+BREACHED, UNAVAILABLE = 3, 4
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+BookArgument = Annotated[
+    str | None, typer.Argument(metavar="[BOOK]", help="Parquet or CSV file of the book; the sample book if left out.")
+]
+FormatOption = Annotated[Format | None, typer.Option("--format", help="How to print the result. [default: table]")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings file (YAML).")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; may be repeated."),
+]
+CheckOption = Annotated[bool, typer.Option("--check", help="Exit with 3 if a limit is breached or a test fails.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No notices on stderr.")]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Use prices up to this day (YYYY-MM-DD).")]
+PricesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prices",
+        metavar="FILE",
+        help="Parquet or CSV file of prices; by default prices.parquet beside the book, else the sample prices.",
+    ),
+]
+CapitalOption = Annotated[float | None, typer.Option("--capital", help="Equity in account currency.")]
+CurrencyOption = Annotated[
+    str | None, typer.Option("--base-currency", metavar="CCY", help="Account currency (ISO code).")
+]
+
+
+def chosen_format(choice: Format | None, as_json: bool) -> Format:
+    """Return the format asked for; ``--json`` with another ``--format`` is an error."""
+    if as_json and choice not in (None, Format.JSON):
+        raise typer.BadParameter("--json contradicts --format " + str(choice))
+    return Format.JSON if as_json else choice or Format.TABLE
+
+
+def parse_day(text: str | None) -> date | None:
+    """Return the day that an option names.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not written as YYYY-MM-DD.
+    """
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day written as YYYY-MM-DD", param_hint="--as-of") from None
+
+
+def announce(book: str | None, *, check: bool, quiet: bool) -> None:
+    """Say on stderr what a user should know before the result: the sample book, and kernels that must compile.
+
+    Raises
+    ------
+    typer.BadParameter
+        If a verdict (``--check``) is asked for without a book: the sample's would be taken for one's own.
+    """
+    from rpmcore import api
+
+    if book is None and check:
+        raise typer.BadParameter("--check needs a BOOK: a verdict on the sample book says nothing about yours")
+    if quiet:
+        return
+    if book is None:
+        typer.echo("No book given: this is the sample book that comes with rpm.", err=True)
+    if not api.kernels_are_compiled():
+        typer.echo(
+            "First run: compiling the numeric kernels, about half a minute, once. (`rpm warmup` does it ahead.)",
+            err=True,
+        )
+
+
+def settings_from(config: str | None, assignments: list[str] | None, options: dict[str, Any]) -> "Settings":
+    """Return the settings of file, ``--set`` and options by dotted key."""
+    from rpmcore import api
+
+    return api.load_settings(config, assignments or (), options)
+
+
+def money_option(capital: float | None) -> float | None:
+    """Return `capital` if it is a positive number.
+
+    Raises
+    ------
+    typer.BadParameter
+        Otherwise; typer itself takes "nan" and "inf" for numbers.
+    """
+    if capital is not None and not 0.0 < capital < float("inf"):
+        raise typer.BadParameter(f"{capital!r} is not a positive amount", param_hint="--capital")
+    return capital
+
+
+def shrinkage_option(text: str | None) -> dict[str, Any]:
+    """Return the setting that ``--shrinkage`` stands for: a number, ``ledoit_wolf``, or ``none``.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is none of these.
+    """
+    if text is None:
+        return {}
+    if text == "none":
+        return {"covariance.shrinkage": 0.0}
+    if text == "ledoit_wolf":
+        return {"covariance.shrinkage": text}
+    try:
+        return {"covariance.shrinkage": float(text)}
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither a number, nor ledoit_wolf, nor none", param_hint="--shrinkage"
+        ) from None
+
+
+def print_machine(command: str, plain: dict[str, Any], form: Format) -> None:
+    """Print a result as JSON or CSV."""
+    from rpm_cli.rendering import machine
+
+    if form is Format.JSON:
+        machine.print_json(command, plain)
+    else:
+        machine.print_csv(plain)

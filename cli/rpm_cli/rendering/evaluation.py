@@ -1,0 +1,196 @@
+"""An `Evaluation` as tables and small pictures, at 80 columns and wider."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rpm_cli.rendering import terminal as draw
+from rpmcore.risk.evaluation import Evaluation, TailRiskRow
+
+WIDE = 100
+"""From this width on tables show money, sectors and longer bars."""
+
+METHOD_NAMES = {
+    "historical": "historical",
+    "normal": "normal",
+    "student_t": "Student-t fit",
+    "monte_carlo": "Monte Carlo",
+}
+
+
+def show(result: Evaluation, digest: str) -> None:
+    """Print the evaluation to stdout."""
+    console = draw.console()
+    wide = console.width >= WIDE
+    _header(console, result, digest)
+    _volatility(console, result, wide)
+    _tail_risk(console, result, wide)
+    _positions(console, result, wide)
+    _limits(console, result, wide)
+    _histogram(console, result)
+    _warnings(console, result)
+
+
+def _header(console: Console, result: Evaluation, digest: str) -> None:
+    book, data, cov = result.book, result.data, result.covariance
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    name = "sample book" if book.source == "sample" else (book.path or "table in memory")
+    held = f"{book.n_positions} positions"
+    if book.n_strategies:
+        held += f", {book.n_strategies} strategies"
+    capital = f"{draw.amount(book.capital)} {book.base_currency}" if book.capital else f"not given ({book.base_currency})"
+    grid.add_row("Book", Text(f"{name} · {held}"))
+    grid.add_row("Capital", f"{capital} · gross {book.gross_leverage:.2f}×, net {book.net_leverage:.2f}×")
+    grid.add_row("As of", f"{book.as_of} · prices {data.first} to {data.last}, {data.dropped_rows} row(s) left out")
+    grid.add_row("Prices", Text(data.prices))
+    decay = f" λ={cov.decay:g}" if cov.decay is not None else ""
+    shrunk = f", shrinkage {cov.shrinkage:.0%}" if cov.shrinkage else ""
+    grid.add_row(
+        "Methods", f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns"
+    )
+    grid.add_row("Settings", digest[:12])
+    console.print(grid)
+
+
+def _volatility(console: Console, result: Evaluation, wide: bool) -> None:
+    vol = result.volatility
+    _title(console, "Volatility")
+    width = 40 if wide else 24
+    style = "green" if vol.annual <= vol.target else "yellow" if vol.annual <= vol.maximum else "bold red"
+    line = Text.assemble(
+        f"{vol.annual:.2%} a year ", draw.bar(vol.annual / vol.maximum, width, style), f" of {vol.maximum:.0%} maximum"
+    )
+    console.print(line)
+    console.print(f"{vol.daily:.3%} a day · target {vol.target:.0%}, {vol.utilisation:.0%} used", end="")
+    if vol.diversification_ratio is not None and vol.effective_positions is not None:
+        console.print(
+            f" · diversification {vol.diversification_ratio:.2f} · {vol.effective_positions:.1f} effective positions"
+            if wide
+            else f" · diversification {vol.diversification_ratio:.2f}",
+            end="",
+        )
+    console.print()
+    factor = "no change" if result.scaling.factor == 1.0 else f"scale every position × {result.scaling.factor:.3f}"
+    console.print(Text(f"Advice: {factor} ({result.scaling.reason})"))
+
+
+def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
+    horizon = result.tail_risk[0].horizon
+    days = "one day" if horizon == 1 else f"{horizon} days"
+    scaled = any(row.scaling != "none" for row in result.tail_risk)
+    _title(console, f"VaR and CVaR (expected shortfall), {days}" + (", scaled by √days" if scaled else ""))
+    table = _table()
+    for heading in ("Method", "Conf.", "VaR", "CVaR", "VaR interval"):
+        table.add_column(heading, justify="left" if heading == "Method" else "right", no_wrap=True)
+    if wide and result.book.capital:
+        table.add_column(f"VaR {result.book.base_currency}", justify="right", no_wrap=True)
+        table.add_column(f"CVaR {result.book.base_currency}", justify="right", no_wrap=True)
+    for row in result.tail_risk:
+        cells = [METHOD_NAMES[row.method], f"{row.confidence:.4g}", draw.percent(row.value_at_risk)]
+        cells += [draw.percent(row.expected_shortfall), _interval(row)]
+        if wide and result.book.capital:
+            cells += [draw.amount(row.value_at_risk_money), draw.amount(row.expected_shortfall_money)]
+        table.add_row(*cells)
+    console.print(table)
+    for method in dict.fromkeys(row.method for row in result.tail_risk if row.value_at_risk is None):
+        reason = next(row.value_at_risk_reason for row in result.tail_risk if row.method == method)
+        console.print(Text(f"{METHOD_NAMES[method]}: {reason}"))
+    moments = result.moments
+    shape = []
+    if moments.skewness is not None and moments.excess_kurtosis is not None:
+        shape.append(f"skewness {moments.skewness:+.2f}, excess kurtosis {moments.excess_kurtosis:.2f}")
+    shape.append(f"Student-t ν = {moments.dof:.2f}" if moments.dof is not None else "Student-t: normal or none")
+    console.print(" · ".join(shape))
+
+
+def _interval(row: TailRiskRow) -> str:
+    if row.value_at_risk_error is not None:
+        return f"± {row.value_at_risk_error:.3%} s.e."
+    if row.lower is None and row.upper is None:
+        return "–"
+    return f"{draw.percent(row.lower)} … {draw.percent(row.upper)}"
+
+
+def _positions(console: Console, result: Evaluation, wide: bool) -> None:
+    _title(console, "Where the risk sits")
+    table = _table()
+    table.add_column("Position", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
+    table.add_column("Strategy", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
+    if wide:
+        table.add_column("Sector", overflow="ellipsis", no_wrap=True, max_width=22)
+    for heading in ("Weight", "Vol. p.a.", "Share"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("− hedges │ adds +", no_wrap=True)
+    root = result.data.periods_per_year**0.5
+    shares = [abs(c.share) for c in result.components if c.share is not None]
+    scale = max(shares, default=0.0)
+    ordered = sorted(result.components, key=lambda c: -abs(c.share or 0.0))
+    shown = ordered[:MOST_POSITIONS]
+    for c in shown:
+        cells: list[Text | str] = [Text(c.symbol), Text(c.strategy_id or "–")]
+        if wide:
+            cells.append(Text(c.sector or "–"))
+        cells += [draw.percent(c.weight, 1), draw.percent(c.volatility * root, 1), draw.percent(c.share, 1)]
+        cells.append(draw.signed_bar(c.share or 0.0, scale, 20 if wide else 16))
+        table.add_row(*cells)
+    rest = ordered[MOST_POSITIONS:]
+    if rest:
+        share = sum(c.share or 0.0 for c in rest)
+        blank = [""] if wide else []
+        weight = draw.percent(sum(c.weight for c in rest), 1)
+        table.add_row(f"{len(rest)} more", "", *blank, weight, "", draw.percent(share, 1), "")
+    console.print(table)
+
+
+MOST_POSITIONS = 25
+"""Rows of the position table; the rest is summed in one (JSON has them all)."""
+
+
+def _limits(console: Console, result: Evaluation, wide: bool) -> None:
+    _title(console, "Limits")
+    table = _table()
+    table.add_column("Limit", no_wrap=True)
+    if wide:
+        table.add_column("Measured by", overflow="fold")
+    for heading in ("Observed", "Limit", "Used"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    names = {"value_at_risk": "VaR", "expected_shortfall": "CVaR", "volatility": "Volatility"}
+    for check in result.limits:
+        style = draw.STATUS_STYLE[check.status]
+        cells: list[Text | str] = [names[check.name]]
+        if wide:
+            cells.append(check.measure)
+        cells += [draw.percent(check.observed), draw.percent(check.limit), draw.percent(check.utilisation, 0)]
+        cells += [draw.bar(check.utilisation or 0.0, 20 if wide else 16, style), Text(check.status.upper(), style=style)]
+        table.add_row(*cells)
+    console.print(table)
+
+
+def _histogram(console: Console, result: Evaluation) -> None:
+    _title(console, f"Daily P&L of today's positions over the last {result.data.tail_n_obs} returns")
+    counts, edges = list(result.histogram.counts), result.histogram.edges
+    for line in draw.columns(counts, 4):
+        console.print(Text(line.rstrip(), style="cyan"))
+    left, right = f"{edges[0]:+.2%}", f"{edges[-1]:+.2%}"
+    console.print(left + right.rjust(max(len(counts) - len(left), len(right) + 1)))
+
+
+def _warnings(console: Console, result: Evaluation) -> None:
+    if not result.warnings:
+        return
+    _title(console, "Warnings")
+    for warning in result.warnings:
+        console.print(Text.assemble(("! ", "yellow"), warning.message))
+
+
+def _title(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _table() -> Table:
+    return Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)

@@ -1,0 +1,66 @@
+"""The console, and the small pictures that fit into a table cell."""
+
+import os
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_WIDTH = 120
+"""Width of a table that goes to a file or a pipe, where there is no terminal to fit."""
+
+STATUS_STYLE = {"ok": "green", "warning": "yellow", "breach": "bold red"}
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+def console() -> Console:
+    """Return the console on stdout: coloured in a terminal, plain in a pipe and under ``NO_COLOR``."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    width = os.environ.get("COLUMNS", "")
+    return Console(highlight=False, width=int(width) if width.isdigit() else PIPE_WIDTH, no_color=True)
+
+
+def bar(fraction: float, width: int, style: str = "") -> Text:
+    """Return a bar `width` characters long that is filled to `fraction`; more than full ends in ``▶``."""
+    if fraction > 1.0:
+        return Text("█" * (width - 1) + "▶", style=style)
+    eighths = round(max(fraction, 0.0) * width * 8)
+    whole, rest = divmod(eighths, 8)
+    filled = "█" * whole + (_EIGHTHS[rest] if rest else "")
+    return Text(filled.ljust(width), style=style)
+
+
+def signed_bar(value: float, scale: float, width: int) -> Text:
+    """Return a bar from the middle: to the right for risk that is added, to the left for risk that is hedged."""
+    half = width // 2
+    size = min(abs(value) / scale, 1.0) * half if scale > 0.0 else 0.0
+    blocks = "█" * int(size) + ("▌" if size % 1.0 >= 0.5 and value > 0 else "")
+    if value < 0:
+        blocks = "█" * round(size)
+        return Text(blocks.rjust(half) + "│" + " " * half, style="green")
+    return Text(" " * half + "│" + blocks.ljust(half), style="red")
+
+
+def columns(counts: list[int], height: int) -> list[str]:
+    """Return a histogram as `height` lines of text, one character a bin."""
+    top = max(counts, default=0) or 1
+    lines = []
+    for level in range(height - 1, -1, -1):
+        line = ""
+        for count in counts:
+            eighths = round(count / top * height * 8) - level * 8
+            line += _LEVELS[min(max(eighths, 0), 8)] if count else " "
+        lines.append(line)
+    return lines
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a fraction as per cent, or a dash."""
+    return "–" if value is None else f"{value:.{digits}%}"
+
+
+def amount(value: float | None) -> str:
+    """Return money with separators and no decimals, or a dash."""
+    return "–" if value is None else f"{value:,.0f}"

@@ -1,0 +1,49 @@
+"""``rpm scenarios``: the crisis library."""
+
+from typing import Annotated
+
+import typer
+
+from rpm_cli import options as common
+
+app = typer.Typer(help="The crises that `rpm stress` knows.", invoke_without_command=True)
+
+
+@app.callback()
+def list_scenarios(
+    context: typer.Context, output: common.FormatOption = None, as_json: common.JsonOption = False
+) -> None:
+    """List the crises that `rpm stress` knows; `rpm scenarios show NAME` tells one in full."""
+    if context.invoked_subcommand is not None:
+        return
+    form = common.chosen_format(output, as_json)
+
+    from rpmcore import api
+
+    crises = api.scenarios()
+    if form is common.Format.TABLE:
+        from rpm_cli.rendering import stress as rendering
+
+        rendering.show_library(tuple(crises.values()))
+    else:
+        common.print_machine("scenarios", {"scenarios": api.to_plain(tuple(crises.values()))}, form)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the crisis.")],
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """Tell one crisis in full: what happened, its parameters, and where each of them comes from."""
+    form = common.chosen_format(output, as_json)
+
+    from rpmcore import api
+
+    (crisis,) = api.chosen_crises([name])
+    if form is common.Format.TABLE:
+        from rpm_cli.rendering import stress as rendering
+
+        rendering.show_crisis(crisis)
+    else:
+        common.print_machine("scenario", api.to_plain(crisis), form)

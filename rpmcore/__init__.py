@@ -1,0 +1,58 @@
+"""rpm: what can this book lose, and may this trade be sent?
+
+The public names load on first use, so that ``import rpmcore`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rpmcore.api import evaluate as evaluate
+    from rpmcore.api import load_settings as load_settings
+    from rpmcore.api import open_prices as open_prices
+    from rpmcore.api import read_book as read_book
+    from rpmcore.api import scenarios as scenarios
+    from rpmcore.api import stress as stress
+    from rpmcore.domain.crises import CrisisScenario as CrisisScenario
+    from rpmcore.risk.portfolio_risk import CovarianceMatrixEstimator as CovarianceMatrixEstimator
+    from rpmcore.risk.portfolio_risk import PortfolioRiskEngine as PortfolioRiskEngine
+    from rpmcore.risk.portfolio_risk import PortfolioVarianceCalculator as PortfolioVarianceCalculator
+    from rpmcore.risk.portfolio_risk import VaRCalculator as VaRCalculator
+
+_HOMES = {
+    "CovarianceMatrixEstimator": "rpmcore.risk.portfolio_risk",
+    "CrisisScenario": "rpmcore.domain.crises",
+    "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
+    "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
+    "VaRCalculator": "rpmcore.risk.portfolio_risk",
+    "evaluate": "rpmcore.api",
+    "load_settings": "rpmcore.api",
+    "open_prices": "rpmcore.api",
+    "read_book": "rpmcore.api",
+    "scenarios": "rpmcore.api",
+    "stress": "rpmcore.api",
+}
+
+__all__ = [  # noqa: F822 - found through __getattr__
+    "CovarianceMatrixEstimator",
+    "CrisisScenario",
+    "PortfolioRiskEngine",
+    "PortfolioVarianceCalculator",
+    "VaRCalculator",
+    "evaluate",
+    "load_settings",
+    "open_prices",
+    "read_book",
+    "scenarios",
+    "stress",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rpmcore' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *_HOMES))

@@ -1,0 +1,245 @@
+"""Each job of rpm in one call: read, compute, return a result that knows its JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rpmcore.adapters.configuration.loading import Settings, load_settings
+from rpmcore.adapters.tables.book import read_book
+from rpmcore.adapters.tables.prices import PriceSource, open_prices
+from rpmcore.domain import reference
+from rpmcore.domain.crises import Crisis, with_parameters
+from rpmcore.domain.errors import ConfigurationError, InputError, nearest
+from rpmcore.domain.instruments import Instrument, parse_pair
+from rpmcore.domain.plain import to_plain
+from rpmcore.domain.portfolio import Book
+from rpmcore.risk.evaluation import Evaluation, evaluate_book
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.stress.engine import StressReport, run_parametric
+from rpmcore.risk.valuation import BookInputs, symbols_needed
+
+__all__ = [
+    "Settings",
+    "evaluate",
+    "load_settings",
+    "open_prices",
+    "read_book",
+    "scenarios",
+    "stress",
+    "to_plain",
+    "warmup",
+]
+
+SAMPLE_BOOK, SAMPLE_PRICES = "portfolio.parquet", "prices.parquet"
+
+
+def evaluate(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+) -> Evaluation:
+    """Return what a book can lose.
+
+    Parameters
+    ----------
+    book
+        A Parquet or CSV file, an Arrow table or any data frame that speaks Arrow; the sample book if None.
+    prices
+        The same for prices. If None: ``prices.parquet`` beside the book, else the sample prices.
+    settings
+        See `load_settings`; the defaults if None.
+    capital, base_currency
+        Override what the book says.
+    as_of
+        Use prices up to this day; by default the book's own day, else all.
+
+    Raises
+    ------
+    InputError
+        If the book or the prices cannot be used; the message names the culprit and the remedy.
+    InsufficientData
+        If there is too little history.
+    """
+    chosen = settings or Settings()
+    inputs = _inputs(book, prices, chosen, capital, base_currency, as_of)
+    return evaluate_book(inputs, chosen)
+
+
+def stress(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    crises: tuple[Crisis, ...],
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+) -> StressReport:
+    """Return what a book loses in each of `crises`; the other arguments and errors are those of `evaluate`."""
+    chosen = settings or Settings()
+    inputs = _inputs(book, prices, chosen, capital, base_currency, as_of)
+    return run_parametric(inputs, crises, chosen)
+
+
+def scenarios() -> Mapping[str, Crisis]:
+    """Return the crisis library by name."""
+    return reference.crises()
+
+
+def chosen_crises(names: Sequence[str] | None = None, changes: Sequence[str] = ()) -> tuple[Crisis, ...]:
+    """Return crises of the library by name, all if None, with parameters changed.
+
+    Parameters
+    ----------
+    names
+        Such as ``["lehman2008"]``.
+    changes
+        Texts such as ``"shock=-0.2"``; ``shock`` is short for ``market_shock``.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name or a parameter is not known (with the nearest one), or a value is out of its range.
+    """
+    library = reference.crises()
+    chosen = []
+    for name in library if names is None or not len(names) else names:
+        if name not in library:
+            meant = nearest(name, list(library))
+            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(library)}"
+            raise ConfigurationError(f"there is no scenario {name!r}; {hint}")
+        chosen.append(library[name])
+    return tuple(_changed(crisis, changes) for crisis in chosen)
+
+
+def _changed(crisis: Crisis, changes: Sequence[str]) -> Crisis:
+    parsed = {}
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--set {change}: expected parameter=value or section.key=value")
+        parsed["market_shock" if key == "shock" else key] = text
+    return with_parameters(crisis, parsed) if parsed else crisis
+
+
+def warmup() -> Iterator[tuple[int, int, str]]:
+    """Compile every kernel, yielding (done, total, name) after each."""
+    from rpmcore.kernels import _jit, covariance, random_numbers, simulation, student_t, tail, volatility
+
+    total = len(_jit.declared())
+    for done, name in enumerate(_jit.compile_all(), start=1):
+        yield done, total, name
+
+
+def kernels_are_compiled() -> bool:
+    """Tell whether compiled kernels of this version lie in the cache, so that the next call starts at once."""
+    from rpmcore.kernels import _jit
+
+    folder = _jit.cache_folder()
+    return folder is not None and next(folder.glob("**/*.nbi"), None) is not None
+
+
+def _inputs(
+    book: Any,
+    prices: Any,
+    settings: RiskSettings,
+    capital: float | None,
+    base_currency: str | None,
+    as_of: date | None,
+) -> BookInputs:
+    held = read_sample_book(capital, base_currency) if book is None else read_book(
+        book, capital=capital, base_currency=base_currency
+    )  # fmt: skip
+    account = held.base_currency or settings.data.base_currency or "USD"
+    source = open_prices(_prices_of(held, prices))
+    instruments = _instruments(held, account)
+    _check_known(held, source)
+    pairs = {symbol: pair for symbol in source.symbols if (pair := parse_pair(symbol))}
+    ways = symbols_needed(instruments, account, pairs, source.path)
+    wanted = dict.fromkeys((*instruments, *(leg.symbol for legs in ways.values() for leg in legs)))
+    history = source.read(tuple(wanted), until=as_of or held.as_of)
+    if history.intraday and "periods_per_year" not in settings.data.model_fields_set:
+        raise InputError(
+            "rows are nearer than a day apart, so the number of periods in a year is not known",
+            source=history.path,
+            remedy="give --periods-per-year",
+        )
+    return BookInputs(
+        book=held,
+        history=history,
+        account=account,
+        account_assumed=held.base_currency is None and settings.data.base_currency is None,
+        instruments=instruments,
+        ways=ways,
+        pair_betas={
+            leg.symbol: reference.instrument(leg.symbol, account_currency=account).beta
+            for legs in ways.values()
+            for leg in legs
+        },
+    )
+
+
+def read_sample_book(capital: float | None = None, base_currency: str | None = None) -> Book:
+    """Return the sample book; arguments override what it says."""
+    book = read_book(reference.sample_path(SAMPLE_BOOK), capital=capital, base_currency=base_currency)
+    return replace(book, source="sample")
+
+
+def _prices_of(book: Book, prices: Any) -> Any:
+    if prices is not None:
+        return prices
+    if book.path is not None:
+        beside = Path(book.path).parent / SAMPLE_PRICES
+        if beside.is_file() and book.source == "file":
+            return beside
+    return reference.sample_path(SAMPLE_PRICES)
+
+
+def _instruments(book: Book, account: str) -> dict[str, Instrument]:
+    """Return the instruments held, by symbol, in the order of the book.
+
+    Raises
+    ------
+    InputError
+        If two rows of one symbol contradict each other.
+    """
+    found: dict[str, Instrument] = {}
+    for number, holding in enumerate(book.holdings, start=1):
+        instrument = reference.instrument(
+            holding.symbol,
+            currency=holding.currency,
+            sector=holding.sector,
+            contract_size=holding.contract_size,
+            account_currency=account,
+        )
+        if found.setdefault(holding.symbol, instrument) != instrument:
+            raise InputError(
+                "two rows of this symbol differ in currency, sector or contract size",
+                source=book.name,
+                symbol=holding.symbol,
+                row=number,
+                remedy="give both rows the same",
+            )
+    return found
+
+
+def _check_known(book: Book, source: PriceSource) -> None:
+    known = set(source.symbols)
+    for number, holding in enumerate(book.holdings, start=1):
+        if holding.symbol not in known:
+            meant = nearest(holding.symbol, source.symbols)
+            hint = f"did you mean {meant!r}? " if meant else ""
+            raise InputError(
+                f"no prices for {holding.symbol!r} in {source.path}",
+                source=book.name,
+                column="symbol",
+                row=number,
+                value=holding.symbol,
+                remedy=f"{hint}give a file that has them with --prices, or leave the row out",
+            )

@@ -1,0 +1,165 @@
+"""What a careful colleague would say about a book and its data before its figures are used."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rpmcore.domain.errors import InsufficientData
+from rpmcore.risk.portfolio_risk import RiskMetrics
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation
+
+UNCHANGED_DAYS = 5
+"""A last close that stood still for so many days is called stale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One warning: a code for machines and a sentence for people."""
+
+    code: str
+    message: str
+
+
+def notices(
+    inputs: BookInputs, panel: ReturnPanel, valuation: Valuation, metrics: RiskMetrics, settings: RiskSettings
+) -> tuple[Notice, ...]:
+    """Return the warnings on a book, in the order in which they matter.
+
+    Raises
+    ------
+    InsufficientData
+        If more rows than ``data.dropped_error`` allows had to be dropped.
+    """
+    found = (
+        *_account(inputs),
+        *_dropped(panel, inputs.history.path, settings),
+        *_dates(inputs, panel, settings),
+        *_prices(panel, valuation),
+        *_clocks(inputs),
+        *_law(metrics, panel, valuation, settings),
+    )
+    return tuple(Notice(code=code, message=message) for code, message in found)
+
+
+def _account(inputs: BookInputs) -> Iterator[tuple[str, str]]:
+    if inputs.account_assumed:
+        yield (
+            "account_currency_assumed",
+            f"nobody named the account currency, so {inputs.account} is assumed; say --base-currency",
+        )
+    unknown = [i.symbol for i in inputs.instruments.values() if not i.known and i.base_currency is None]
+    named = {h.symbol for h in inputs.book.holdings if h.currency is not None}
+    assumed = [symbol for symbol in unknown if symbol not in named]
+    if assumed:
+        yield (
+            "currency_assumed",
+            f"{listed(assumed)}: not in the reference data, so prices are taken to be in {inputs.account}; "
+            "add a column 'currency' to the book to say otherwise",
+        )
+
+
+def _dropped(panel: ReturnPanel, source: str, settings: RiskSettings) -> Iterator[tuple[str, str]]:
+    if not panel.dropped_rows:
+        return
+    share = panel.dropped_share
+    worst = [f"{symbol} {count}" for symbol, count in panel.missing.items()]
+    message = f"{panel.dropped_rows} of {panel.dropped_rows + len(panel.dates)} rows lack a price and are left out ({listed(worst)})"
+    if share > settings.data.dropped_error:
+        raise InsufficientData(
+            f"{source}: {message}: more than {settings.data.dropped_error:.0%}. Give instruments that trade on the same "
+            "days, or leave out of the book those that do not"
+        )
+    serious = share > settings.data.dropped_warning
+    yield "many_dropped_rows" if serious else "dropped_rows", message
+
+
+def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> Iterator[tuple[str, str]]:
+    days = panel.dates.astype("datetime64[D]")
+    gaps = np.busday_count(days[:-1], days[1:])
+    wide = np.flatnonzero(gaps > settings.data.maximum_gap)
+    if len(wide):
+        first = [f"{days[i]} to {days[i + 1]}" for i in wide]
+        yield (
+            "gap",
+            f"{len(wide)} return(s) span more than {settings.data.maximum_gap} business days: {listed(first)}",
+        )
+    history_end = inputs.history.dates[-1].astype("datetime64[D]")
+    reference = max(history_end, np.datetime64(inputs.book.as_of, "D")) if inputs.book.as_of else history_end
+    age = int(np.busday_count(days[-1], reference))
+    if age > settings.data.maximum_gap:
+        late = [
+            symbol
+            for i, symbol in enumerate(inputs.history.symbols)
+            if inputs.history.dates[np.flatnonzero(np.isfinite(inputs.history.closes[:, i]))[-1]] < inputs.history.dates[-1]
+        ]
+        who = f" because of {listed(late)}" if late else ""
+        yield "stale_price", f"prices that all share end on {days[-1]}, {age} business days before {reference}{who}"
+    obs = len(panel.dates) - 1
+    for name, wanted in (("covariance", settings.covariance.lookback), ("tail_risk", settings.tail_risk.lookback)):
+        if obs < wanted:
+            yield "thin_history", f"{obs} returns where {name}.lookback asks for {wanted}"
+
+
+def _prices(panel: ReturnPanel, valuation: Valuation) -> Iterator[tuple[str, str]]:
+    extreme = np.argwhere((panel.returns <= -0.99) | (panel.returns >= 9.0))
+    if len(extreme):
+        told = [f"{panel.symbols[j]} {panel.returns[i, j]:+.0%} on {panel.dates[i + 1]}" for i, j in extreme[:4]]
+        yield (
+            "extreme_return",
+            f"{len(extreme)} daily move(s) of -99 % or +900 % and beyond: {listed(told)}; "
+            "check for a split or a misplaced decimal point",
+        )
+    held = valuation.weights != 0.0
+    if len(panel.returns) >= UNCHANGED_DAYS:
+        still = held & (panel.returns[-UNCHANGED_DAYS:] == 0.0).all(axis=0)
+        if still.any():
+            names = [s for s, stale in zip(panel.symbols, still, strict=True) if stale]
+            yield "stale_price", f"{listed(names)}: the last close has not moved for {UNCHANGED_DAYS} days or more"
+    constant = held & (panel.returns == panel.returns[0]).all(axis=0)
+    if constant.any():
+        names = [s for s, flat in zip(panel.symbols, constant, strict=True) if flat]
+        yield "constant_series", f"{listed(names)}: the return is the same every day, so its risk is taken to be nil"
+
+
+def _clocks(inputs: BookInputs) -> Iterator[tuple[str, str]]:
+    groups: dict[str, list[str]] = {}
+    for instrument in inputs.instruments.values():
+        if instrument.clock is not None:
+            groups.setdefault(str(instrument.clock), []).append(instrument.symbol)
+    if len(groups) > 1:
+        told = "; ".join(f"{clock}: {listed(symbols)}" for clock, symbols in groups.items())
+        yield (
+            "unsynchronised_clocks",
+            f"closes are fixed at different hours ({told}); one-day correlations between the groups are biased toward zero",
+        )
+
+
+def _law(
+    metrics: RiskMetrics, panel: ReturnPanel, valuation: Valuation, settings: RiskSettings
+) -> Iterator[tuple[str, str]]:
+    gross = float(np.abs(valuation.row_weights).sum())
+    if gross > settings.data.leverage_warning:
+        yield "leverage", f"gross exposure is {gross:.2f} times capital"
+    if not np.any(valuation.weights):
+        yield "zero_weights", "every weight is zero: there is nothing to lose, and no position has a share of the risk"
+    n_obs, n_assets = metrics.covariance.n_obs, len(panel.symbols)
+    if n_assets > n_obs:
+        yield (
+            "more_assets_than_rows",
+            f"{n_assets} instruments on {n_obs} returns: the unshrunk covariance has rank {n_obs} at most",
+        )
+    if metrics.fit_reason is not None:
+        yield "no_student_t", metrics.fit_reason
+    elif metrics.fit is not None and metrics.fit.dof <= 2.0:
+        yield (
+            "infinite_variance",
+            f"the fitted Student-t law has {metrics.fit.dof:.2f} degrees of freedom: its variance is infinite",
+        )
+
+
+def listed(names: list[str], most: int = 4) -> str:
+    """Return names separated by commas, the first few and how many more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,202 @@
+"""Parametric stress: one step, every position shocked and revalued, held against the pass criteria."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rpmcore.domain.crises import Crisis
+from rpmcore.risk.covariance import correlation_stress, stressed_covariance
+from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, BookSummary, assess, money, summarise_book
+from rpmcore.risk.notices import Notice, listed, notices
+from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
+from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
+from rpmcore.risk.valuation import BookInputs
+from rpmcore.risk.value_at_risk import normal
+from rpmcore.risk.volatility import portfolio_volatility
+
+NO_SPREAD = "no position of the book has a column spread_bps"
+NO_VOLUME = "no position of the book has a column adv, or the book names no capital"
+NO_RISK = "the stressed VaR is zero"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionStress:
+    """One book row in a scenario, as fractions of capital; a loss is positive."""
+
+    symbol: str
+    strategy_id: str | None
+    weight: float
+    price_move: float
+    origin: str
+    loss: float
+    loss_money: float | None
+    loss_money_reason: str | None = NO_CAPITAL
+    liquidation_cost: float | None
+    liquidation_cost_reason: str | None = "the book tells no spread_bps for it"
+    days_to_liquidate: float | None
+    days_to_liquidate_reason: str | None = "the book tells no adv for it, or no capital"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioResult:
+    """A book in one scenario.
+
+    Attributes
+    ----------
+    loss
+        Of the whole book as a fraction of capital; negative for a gain.
+    stressed_var, calm_var
+        One-day normal VaR at ``stress.confidence`` under the stressed and under today's covariance.
+    var_breach_ratio, calm_var_ratio
+        loss over the one and over the other.
+    correlation_stress
+        θ at which the stressed correlations reach the scenario's target.
+    liquidation_cost
+        Summed over the positions whose spread is known; `unpriced` counts the others.
+    days_to_liquidate
+        Of the slowest position whose volume is known.
+    failed_criteria
+        Empty if the book passes.
+    """
+
+    name: str
+    title: str
+    mode: str
+    propagation: str
+    loss: float
+    loss_money: float | None
+    loss_money_reason: str | None = NO_CAPITAL
+    stressed_var: float
+    calm_var: float
+    var_breach_ratio: float | None
+    var_breach_ratio_reason: str | None = NO_RISK
+    calm_var_ratio: float | None
+    calm_var_ratio_reason: str | None = NO_RISK
+    correlation_stress: float
+    liquidation_cost: float | None
+    liquidation_cost_reason: str | None = NO_SPREAD
+    liquidation_cost_money: float | None
+    liquidation_cost_money_reason: str | None = NO_SPREAD
+    unpriced: int
+    days_to_liquidate: float | None
+    days_to_liquidate_reason: str | None = NO_VOLUME
+    passed: bool
+    failed_criteria: tuple[str, ...]
+    positions: tuple[PositionStress, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressReport:
+    """Everything that ``rpm stress`` says; the field names are the keys of its JSON."""
+
+    book: BookSummary
+    scenarios: tuple[ScenarioResult, ...]
+    warnings: tuple[Notice, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the book passes every scenario."""
+        return all(scenario.passed for scenario in self.scenarios)
+
+
+def run_parametric(inputs: BookInputs, crises: Sequence[Crisis], settings: RiskSettings) -> StressReport:
+    """Return what the book loses in each crisis; raises as `rpmcore.risk.evaluation.assess` does."""
+    assessed = assess(inputs, settings)
+    results = tuple(_run(inputs, assessed, crisis, settings) for crisis in crises)
+    found = list(notices(inputs, assessed.panel, assessed.valuation, assessed.metrics, settings))
+    without = [i.symbol for i in inputs.instruments.values() if i.beta is None]
+    if without and settings.stress.propagation == "beta":
+        found.insert(
+            0,
+            Notice(
+                code="no_beta",
+                message=f"{listed(without)}: no market beta is known, so the shock is taken against the position",
+            ),
+        )
+    return StressReport(book=summarise_book(inputs, assessed), scenarios=results, warnings=tuple(found))
+
+
+def _run(inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: RiskSettings) -> ScenarioResult:
+    chosen, capital = settings.stress, inputs.book.capital
+    weights, cov = assessed.valuation.weights, assessed.metrics.covariance.matrix
+    positions = _positions(inputs, assessed, crisis, chosen)
+    loss = float(sum(position.loss for position in positions))
+    theta = 0.0 if crisis.correlation is None else correlation_stress(cov, crisis.correlation, weights)
+    stressed = stressed_covariance(cov, crisis.volatility_multiplier, theta, weights)
+    stressed_var = normal(float(portfolio_volatility(weights, stressed)), chosen.confidence).value_at_risk
+    calm_var = normal(assessed.metrics.daily_volatility, chosen.confidence).value_at_risk
+    ratio = loss / stressed_var if stressed_var > 0.0 else None
+    costs = [p.liquidation_cost for p in positions if p.liquidation_cost is not None]
+    days = [p.days_to_liquidate for p in positions if p.days_to_liquidate is not None]
+    failed = _failed(loss, ratio, chosen)
+    cost = float(sum(costs)) if costs else None
+    return ScenarioResult(
+        name=crisis.name,
+        title=crisis.title,
+        mode="parametric",
+        propagation=chosen.propagation,
+        loss=loss,
+        loss_money=money(loss, capital),
+        stressed_var=stressed_var,
+        calm_var=calm_var,
+        var_breach_ratio=ratio,
+        calm_var_ratio=loss / calm_var if calm_var > 0.0 else None,
+        correlation_stress=theta,
+        liquidation_cost=cost,
+        liquidation_cost_money=money(cost, capital),
+        liquidation_cost_money_reason=NO_SPREAD if cost is None else NO_CAPITAL,
+        unpriced=len(positions) - len(costs),
+        days_to_liquidate=max(days) if days else None,
+        passed=not failed,
+        failed_criteria=failed,
+        positions=positions,
+    )
+
+
+def _positions(
+    inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: StressSettings
+) -> tuple[PositionStress, ...]:
+    valuation, capital = assessed.valuation, inputs.book.capital
+    alone = np.sqrt(np.diagonal(assessed.metrics.covariance.matrix))
+    weights = valuation.row_weights.tolist()
+    victims = gap_victims(crisis.gap, inputs.book.holdings, weights, inputs.instruments)
+    rows = []
+    for holding, weight, asset in zip(inputs.book.holdings, weights, valuation.row_assets.tolist(), strict=True):
+        shock: Shock = shock_holding(
+            holding,
+            weight,
+            inputs.instruments[holding.symbol],
+            inputs.ways[holding.symbol],
+            crisis,
+            propagation=settings.propagation,
+            betas=inputs.pair_betas,
+            gapped=holding.symbol in victims,
+        )
+        loss = -weight * shock.holding_return
+        rows.append(
+            PositionStress(
+                symbol=holding.symbol,
+                strategy_id=holding.strategy_id,
+                weight=weight,
+                price_move=shock.price_move,
+                origin=shock.origin,
+                loss=loss,
+                loss_money=money(loss, capital),
+                liquidation_cost=liquidation_cost(holding, weight, capital, float(alone[asset]), crisis, settings),
+                days_to_liquidate=days_to_liquidate(holding, weight, capital, crisis, settings),
+            )
+        )
+    return tuple(rows)
+
+
+def _failed(loss: float, ratio: float | None, settings: StressSettings) -> tuple[str, ...]:
+    failed = []
+    if loss > settings.maximum_loss:
+        failed.append(f"loss {loss:.2%} exceeds {settings.maximum_loss:.2%} of capital")
+    if ratio is not None and ratio > settings.maximum_var_ratio:
+        failed.append(f"loss is {ratio:.2f} × the stressed VaR, more than {settings.maximum_var_ratio:g} ×")
+    if ratio is None and loss > 0.0:
+        failed.append("there is a loss but no stressed VaR to hold it against")
+    return tuple(failed)

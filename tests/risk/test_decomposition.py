@@ -1,0 +1,101 @@
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from rpmcore.domain.errors import InvalidArgument, Undefined
+from rpmcore.risk.covariance import sample_covariance
+from rpmcore.risk.decomposition import (
+    component_value_at_risk,
+    component_volatility,
+    diversification_ratio,
+    effective_number_of_positions,
+    marginal_value_at_risk,
+    marginal_volatility,
+)
+from rpmcore.risk.volatility import portfolio_variance, portfolio_volatility
+from tests.samples import correlated_returns, returns_matrices, weights_for
+
+COV = sample_covariance(correlated_returns(200, 6))
+WEIGHTS = np.array([1.0, -0.5, 0.3, 2.0, -1.5, 0.0])
+
+
+@given(returns_matrices(min_rows=5), st.data())
+def test_components_sum_to_the_total(returns, data):
+    cov = sample_covariance(returns)
+    weights = data.draw(weights_for(cov.shape[0]))
+    sigma = np.sqrt(max(weights @ cov @ weights, 0.0))
+    # Euler's theorem needs a book whose volatility is not itself rounding.
+    assume(sigma > 1e-6 * (1e-12 + np.abs(weights) @ np.sqrt(np.diag(cov))) and sigma > 0)
+    assert component_volatility(weights, cov).sum() == pytest.approx(sigma, rel=1e-9)
+    mean = returns.mean(axis=0)
+    expected = -weights @ mean + NormalDist().inv_cdf(0.99) * sigma
+    assert component_value_at_risk(weights, cov, 0.99, mean).sum() == pytest.approx(expected, rel=1e-8, abs=1e-12)
+
+
+def test_marginals_are_derivatives():
+    step = 1e-6
+    for i in range(6):
+        up, down = WEIGHTS.copy(), WEIGHTS.copy()
+        up[i] += step
+        down[i] -= step
+        slope = (np.sqrt(up @ COV @ up) - np.sqrt(down @ COV @ down)) / (2 * step)
+        # Central differences: step² truncation and 1e-16/step rounding.
+        assert marginal_volatility(WEIGHTS, COV)[i] == pytest.approx(slope, rel=1e-6, abs=1e-9)
+        assert marginal_value_at_risk(WEIGHTS, COV, 0.95)[i] == pytest.approx(1.6448536 * slope, rel=1e-6, abs=1e-9)
+
+
+def test_diversification_ratio_and_effective_positions():
+    assert diversification_ratio([1.0, 1.0], np.eye(2)) == pytest.approx(np.sqrt(2.0))
+    assert diversification_ratio([0.5, 0.5], np.ones((2, 2))) == pytest.approx(1.0)
+    assert effective_number_of_positions([0.25, -0.25, 0.25, 0.25]) == pytest.approx(4.0)
+    assert effective_number_of_positions([5.0, 0.0]) == pytest.approx(1.0)
+
+
+@given(returns_matrices(min_rows=5, max_assets=6), st.data())
+def test_diversification_never_adds_risk(returns, data):
+    cov = sample_covariance(returns)
+    weights = data.draw(weights_for(cov.shape[0]))
+    assume(weights @ cov @ weights > 1e-12)
+    assert diversification_ratio(weights, cov) >= 1.0 - 1e-9
+
+
+def test_a_book_without_risk_has_no_shares():
+    for call in (
+        lambda: marginal_volatility([0.0, 0.0], np.eye(2)),
+        lambda: component_value_at_risk([0.0, 0.0], np.eye(2), 0.95),
+        lambda: diversification_ratio([1.0], np.zeros((1, 1))),
+        lambda: effective_number_of_positions([0.0, 0.0]),
+    ):
+        with pytest.raises(Undefined):
+            call()
+
+
+def test_many_books_at_once_give_the_variance_of_each():
+    books = np.random.default_rng(0).normal(size=(50, 6))
+    expected = [book @ COV @ book for book in books]
+    np.testing.assert_allclose(portfolio_variance(books, COV), expected, rtol=1e-12)
+    np.testing.assert_allclose(portfolio_volatility(books, COV), np.sqrt(expected), rtol=1e-12)
+    assert portfolio_variance(books[0], COV) == pytest.approx(expected[0], rel=1e-13)
+
+
+def test_rounding_of_a_perfect_hedge_is_not_a_negative_variance():
+    cov = np.full((3, 3), 0.04)
+    assert portfolio_variance([0.1, 0.2, -0.3], cov) == pytest.approx(0.0, abs=1e-17)
+    assert portfolio_volatility([0.1, 0.2, -0.3], cov) >= 0.0
+
+
+def test_a_matrix_that_is_no_covariance_is_refused():
+    with pytest.raises(InvalidArgument, match="not positive semidefinite"):
+        portfolio_variance([1.0, -1.0], np.array([[1.0, 2.0], [2.0, 1.0]]))
+    with pytest.raises(InvalidArgument, match=r"3 element\(s\), but cov has 2"):
+        portfolio_variance([1.0, 1.0, 1.0], np.eye(2))
+    with pytest.raises(InvalidArgument, match="square"):
+        portfolio_variance([1.0], np.ones((1, 2)))
+
+
+def test_a_confidence_in_per_cent_is_answered_with_what_was_meant():
+    with pytest.raises(InvalidArgument, match=r"did you mean 0\.95"):
+        marginal_value_at_risk(WEIGHTS, COV, 95)
