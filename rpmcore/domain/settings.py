@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A frozen section of the configuration: unknown keys and numbers that are not finite are errors."""
+    """A frozen section of the configuration: unknown keys, numbers in quotes and numbers not finite are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 def setting(default: Any, description: str, *, unit: str, **bounds: Any) -> Any:

@@ -55,7 +55,9 @@ class CovarianceSettings(Section):
 class TailRiskSettings(Section):
     """Value at risk and expected shortfall."""
 
-    confidences: tuple[Confidence, ...] = setting((0.95, 0.99), "Confidences.", unit="probability", min_length=1)
+    confidences: tuple[Confidence, ...] = setting(
+        (0.95, 0.99), "Confidences.", unit="probability", min_length=1, max_length=20, strict=False
+    )
     horizon: int = setting(1, "Horizon; above 10 days it is simulated.", unit="trading days", ge=1, le=2520)
     lookback: int = setting(500, "Most recent returns of the historical and fitted methods.", unit="periods", ge=30)
     minimum: int = setting(30, "Fewer returns than this are an error.", unit="periods", ge=30)

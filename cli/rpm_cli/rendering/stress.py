@@ -132,10 +132,8 @@ def show_crisis(crisis: Crisis) -> None:
     table = _table()
     for heading in ("Parameter", "Value", "Source"):
         table.add_column(heading, overflow="fold")
-    for key, source in crisis.sources.items():
-        found = getattr(crisis, key)
-        shown = f"{found.size:g} ({found.victims})" if key == "gap" and found is not None else str(found)
-        table.add_row(key, shown, source)
+    for key, value in crisis.parameters.items():
+        table.add_row(key, "none" if value is None else str(value), crisis.sources[key])
     console.print(table)
 
 

@@ -100,7 +100,8 @@ def _explain(error: Any, origin: Mapping[tuple[str, ...], str]) -> str:
     hint = ""
     if error["type"] == "less_than" and isinstance(found, int | float) and 50 <= found < 100:
         hint = f"; did you mean {found / 100:g}?"
-    return f"{where}: {name} is {found!r}: {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {name} is {found!r}: {message[0].lower()}{message[1:]}{hint}"
 
 
 def _fields(location: tuple[str, ...]) -> dict[str, Any]:

@@ -98,13 +98,13 @@ def revalued(move: float, instrument: Instrument, way: Sequence[Leg], moves: Map
 def gap_victims(gap: Gap | None, holdings: Sequence[Holding], weights: Sequence[float], instruments: Mapping[str, Instrument]) -> frozenset[str]:
     """Return the symbols that the gap of a crisis hits in this book.
 
-    ``all`` names every instrument, ``largest_equity`` the single-name equity with the largest absolute weight, and
-    ``currency:XXX`` every instrument with a leg in that currency.
+    ``equities`` names shares and indices, ``largest_equity`` the share with the largest absolute weight over all
+    strategies, and ``currency:GBP`` every instrument with a leg in that currency.
     """
     if gap is None:
         return frozenset()
-    if gap.victims == "all":
-        return frozenset(instruments)
+    if gap.victims == "equities":
+        return frozenset(s for s, i in instruments.items() if i.kind in ("equity", "index"))
     if gap.victims == "largest_equity":
         sizes: dict[str, float] = {}
         for holding, weight in zip(holdings, weights, strict=True):

@@ -1,0 +1,40 @@
+# make check is what CI runs; see .ci/run for the clean room around it.
+PYTHON ?= .venv/bin/python
+BIN := $(dir $(PYTHON))
+
+.PHONY: check format lint types contracts test nojit docs benchmarks nightly data
+
+check: lint types contracts test docs
+
+format:
+	$(BIN)ruff format .
+	$(BIN)ruff check --fix .
+
+lint:
+	$(BIN)ruff format --check .
+	$(BIN)ruff check .
+
+types:
+	$(BIN)mypy
+
+contracts:
+	$(BIN)lint-imports
+
+test:
+	$(PYTHON) -m pytest
+
+# Kernels as plain Python, for coverage and for what the compiler might hide.
+nojit:
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels
+
+docs:
+	$(BIN)mkdocs build --strict --quiet
+
+benchmarks:
+	$(PYTHON) benchmarks/run.py
+
+nightly:
+	HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest
+
+data:
+	$(PYTHON) data/build.py

@@ -1,0 +1,55 @@
+import json
+import subprocess
+import sys
+
+import rpmcore
+
+HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas", "pydantic", "yaml"}
+
+
+def modules_after(code):
+    """Run code in a fresh interpreter and return the names of the modules that it loaded."""
+    report = f"import sys, json\n{code}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def help_of(*arguments):
+    return (
+        "from rpm_cli.main import app\n"
+        f"try: app({list(arguments)!r}, prog_name='rpm')\n"
+        "except SystemExit as stop: assert not stop.code"
+    )
+
+
+def test_import_rpmcore_loads_nothing_heavy():
+    assert not modules_after("import rpmcore") & HEAVY
+
+
+def test_help_loads_nothing_heavy():
+    for arguments in (["--help"], ["evaluate", "--help"], ["stress", "--help"], ["--version"]):
+        assert not modules_after(help_of(*arguments)) & HEAVY
+
+
+def test_evaluate_loads_no_statistics_package_and_no_scipy():
+    loaded = modules_after("import rpmcore\nrpmcore.evaluate()")
+    assert not {m.partition(".")[0] for m in loaded} & {"pandas", "sklearn", "scipy", "matplotlib"}
+
+
+def test_the_public_names_are_pinned_and_load():
+    assert rpmcore.__all__ == [
+        "CovarianceMatrixEstimator",
+        "CrisisScenario",
+        "PortfolioRiskEngine",
+        "PortfolioVarianceCalculator",
+        "VaRCalculator",
+        "evaluate",
+        "load_settings",
+        "open_prices",
+        "read_book",
+        "scenarios",
+        "stress",
+    ]
+    for name in rpmcore.__all__:
+        assert getattr(rpmcore, name).__name__ == name
+        assert name in dir(rpmcore)
