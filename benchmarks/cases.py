@@ -1,0 +1,139 @@
+"""What is measured: each task of ours beside the peer that a desk would otherwise use, on the same data.
+
+``target`` is what we aim at; ``floor`` is about half of what was measured, because machines are noisy, and CI fails
+below it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Pair = tuple[Callable[[], Any], Callable[[], Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One row of the table. `build` gives (ours, peer); `long` ones are left out of the short mode."""
+
+    name: str
+    peer: str
+    build: Callable[[], Pair]
+    target: float
+    floor: float
+    long: bool = False
+
+
+def returns(n_obs: int, n_assets: int) -> Any:
+    rng = np.random.default_rng(n_obs * 1000 + n_assets)
+    market = rng.standard_t(5, size=(n_obs, 1))
+    return 0.01 * (0.5 * market + rng.standard_t(5, size=(n_obs, n_assets)))
+
+
+def ledoit_wolf(n_obs: int, n_assets: int) -> Pair:
+    from sklearn.covariance import ledoit_wolf as theirs
+
+    from rpmcore.risk.covariance import ledoit_wolf as ours
+
+    x = returns(n_obs, n_assets)
+    return lambda: ours(x), lambda: theirs(x)
+
+
+def ewma(n_obs: int, n_assets: int) -> Pair:
+    from skfolio.moments import EWCovariance
+
+    from rpmcore.risk.covariance import ewma_covariance
+
+    x = returns(n_obs, n_assets)
+    return lambda: ewma_covariance(x, 0.94), lambda: EWCovariance(half_life=11.2).fit(x)
+
+
+def historical(n_obs: int) -> Pair:
+    from rpmcore.risk.value_at_risk import historical as ours
+
+    pnl = returns(n_obs, 1)[:, 0].copy()
+    k = round(0.05 * n_obs, 9)
+
+    def theirs() -> tuple[float, float]:
+        rank = int(np.ceil(k))
+        worst = np.partition(pnl, rank - 1)[:rank]
+        return -worst.max(), -worst.mean()
+
+    return lambda: ours(pnl, 0.95), theirs
+
+
+def student_t(n_obs: int) -> Pair:
+    from scipy.stats import t
+
+    from rpmcore.risk.student_t import fit_student_t
+
+    pnl = returns(n_obs, 1)[:, 0].copy()
+    return lambda: fit_student_t(pnl), lambda: t.fit(pnl)
+
+
+def simulate_assets(n_paths: int, n_assets: int) -> Pair:
+    from rpmcore.risk.covariance import ledoit_wolf as estimate
+    from rpmcore.risk.simulation import simulate_losses
+
+    cov = estimate(returns(252, n_assets)).covariance
+    weights = np.full(n_assets, 1.0 / n_assets)
+
+    def theirs() -> Any:
+        rng, factor = np.random.default_rng(1), np.linalg.cholesky(cov)
+        blocks = [
+            -(rng.standard_normal((10_000, n_assets)) @ factor.T) @ weights for _ in range(n_paths // 10_000)
+        ]
+        return np.concatenate(blocks)
+
+    return lambda: simulate_losses(weights, cov, n_paths, seed=1), theirs
+
+
+def simulate_reduced(n_paths: int) -> Pair:
+    from rpmcore.risk.simulation import simulate_tail_risk
+
+    cov, weights = np.array([[1e-4]]), np.ones(1)
+
+    def theirs() -> tuple[float, float]:
+        losses = 0.01 * np.random.default_rng(1).standard_normal(n_paths)
+        rank = n_paths // 100
+        worst = np.partition(losses, n_paths - rank)[n_paths - rank :]
+        return worst.min(), worst.mean()
+
+    return lambda: simulate_tail_risk(weights, cov, [0.99], n_paths, seed=1, reduction=True), theirs
+
+
+def component_risk(n_assets: int) -> Pair:
+    import pandas as pd
+    import riskfolio as rf
+
+    from rpmcore.risk.covariance import sample_covariance
+    from rpmcore.risk.decomposition import component_value_at_risk
+
+    x = returns(500, n_assets)
+    weights = np.full(n_assets, 1.0 / n_assets)
+    cov = sample_covariance(x)
+    frame, w, c = pd.DataFrame(x), pd.DataFrame(weights), pd.DataFrame(cov)
+    return (
+        lambda: component_value_at_risk(weights, cov, 0.95),
+        lambda: rf.Risk_Contribution(w, frame, c, rm="CVaR", alpha=0.05),
+    )
+
+
+CASES = (
+    Case(name="Ledoit–Wolf 60 × 6", peer="scikit-learn", build=lambda: ledoit_wolf(60, 6), target=150, floor=1),
+    Case(name="Ledoit–Wolf 60 × 50", peer="scikit-learn", build=lambda: ledoit_wolf(60, 50), target=30, floor=1),
+    Case(name="Ledoit–Wolf 252 × 50", peer="scikit-learn", build=lambda: ledoit_wolf(252, 50), target=10, floor=1),
+    Case(name="Ledoit–Wolf 1260 × 500", peer="scikit-learn", build=lambda: ledoit_wolf(1260, 500), target=3, floor=1),
+    Case(name="EWMA covariance 60 × 6", peer="skfolio", build=lambda: ewma(60, 6), target=12, floor=1),
+    Case(name="EWMA covariance 1260 × 500", peer="skfolio", build=lambda: ewma(1260, 500), target=2.5, floor=1),
+    Case(name="historical VaR + ES, 250", peer="NumPy", build=lambda: historical(250), target=6, floor=1),
+    Case(name="historical VaR + ES, 1e5", peer="NumPy", build=lambda: historical(100_000), target=8, floor=1),
+    Case(name="historical VaR + ES, 1e7", peer="NumPy", build=lambda: historical(10_000_000), target=9, floor=1, long=True),
+    Case(name="Student-t fit, 250", peer="SciPy", build=lambda: student_t(250), target=2000, floor=1),
+    Case(name="Student-t fit, 1,000", peer="SciPy", build=lambda: student_t(1000), target=2000, floor=1),
+    Case(name="Student-t fit, 10,000", peer="SciPy", build=lambda: student_t(10_000), target=800, floor=1),
+    Case(name="Monte Carlo 1e5 × 500 assets", peer="NumPy", build=lambda: simulate_assets(100_000, 500), target=15, floor=1),
+    Case(name="Monte Carlo 1e7, one dimension", peer="NumPy", build=lambda: simulate_reduced(10_000_000), target=7, floor=1, long=True),
+    Case(name="component VaR, 50 assets", peer="Riskfolio-Lib", build=lambda: component_risk(50), target=1000, floor=1),
+)  # fmt: skip
