@@ -216,7 +216,8 @@ def _inputs(
         book, capital=capital, base_currency=base_currency
     )  # fmt: skip
     account = held.base_currency or settings.data.base_currency or "USD"
-    source = open_prices(_prices_of(held, prices))
+    file = _prices_of(held) if prices is None else prices
+    source = open_prices(reference.sample_path(SAMPLE_PRICES) if file is None else file)
     instruments = _instruments(held, account)
     _check_known(held, source)
     pairs = {symbol: pair for symbol in source.symbols if (pair := parse_pair(symbol))}
@@ -241,6 +242,7 @@ def _inputs(
             for legs in ways.values()
             for leg in legs
         },
+        sample_prices=file is None and held.source != "sample",
     )
 
 
@@ -250,14 +252,12 @@ def read_sample_book(capital: float | None = None, base_currency: str | None = N
     return replace(book, source="sample")
 
 
-def _prices_of(book: Book, prices: Any) -> Any:
-    if prices is not None:
-        return prices
-    if book.path is not None:
-        beside = Path(book.path).parent / SAMPLE_PRICES
-        if beside.is_file() and book.source == "file":
-            return beside
-    return reference.sample_path(SAMPLE_PRICES)
+def _prices_of(book: Book) -> Path | None:
+    """Return the prices beside the book, or None where there are none."""
+    if book.path is None or book.source == "sample":
+        return None
+    beside = Path(book.path).parent / SAMPLE_PRICES
+    return beside if beside.is_file() else None
 
 
 def _instruments(book: Book, account: str) -> dict[str, Instrument]:

@@ -33,7 +33,7 @@ def notices(
         If more rows than ``data.dropped_error`` allows had to be dropped.
     """
     found = (
-        *_account(inputs),
+        *_assumptions(inputs),
         *_dropped(panel, inputs.history.path, settings),
         *_dates(inputs, panel, settings),
         *_prices(panel, valuation),
@@ -43,7 +43,9 @@ def notices(
     return tuple(Notice(code=code, message=message) for code, message in found)
 
 
-def _account(inputs: BookInputs) -> Iterator[tuple[str, str]]:
+def _assumptions(inputs: BookInputs) -> Iterator[tuple[str, str]]:
+    if inputs.sample_prices:
+        yield "sample_prices", "no prices given: these are the sample prices that come with rpm; say --prices"
     if inputs.account_assumed:
         yield (
             "account_currency_assumed",

@@ -33,6 +33,8 @@ class BookInputs:
         For each, the conversion from the currency of its price; see `symbols_needed`.
     pair_betas
         Market beta of each currency pair on those ways, where known.
+    sample_prices
+        Whether a book of the user's own is valued at the sample prices, because nobody named others.
     """
 
     book: Book
@@ -42,6 +44,7 @@ class BookInputs:
     instruments: Mapping[str, Instrument]
     ways: Mapping[str, tuple[Leg, ...]]
     pair_betas: Mapping[str, float | None]
+    sample_prices: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

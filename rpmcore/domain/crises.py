@@ -1,0 +1,286 @@
+"""Historical crises as parameters of a stress, each value with the source it is from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal, get_args
+
+from rpmcore.domain.errors import ConfigurationError, InputError, nearest
+from rpmcore.domain.instruments import CURRENCIES
+
+Regime = Literal["trending", "ranging", "volatile", "stressed"]
+"""The state of a market, as the adaptive limits name it."""
+
+
+class CrisisScenario(StrEnum):
+    """The crises of the library, by name."""
+
+    LEHMAN_2008 = "lehman2008"
+    FLASH_CRASH_2010 = "flashcrash2010"
+    COVID_2020 = "covid2020"
+    BREXIT_2016 = "brexit2016"
+    ARCHEGOS_2021 = "archegos2021"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The first and the last day whose returns belong to a crisis."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A jump in price with no trade on the way: a floor on the adverse move of its victims.
+
+    Attributes
+    ----------
+    size
+        Fraction of the price, in (0, 1).
+    victims
+        ``equities``: shares and indices; ``largest_equity``: the largest position in a single share;
+        ``currency:GBP``: whatever has exposure to that currency.
+    """
+
+    size: float
+    victims: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crisis:
+    """One crisis: what the market did, and when.
+
+    Attributes
+    ----------
+    name, title, description
+        The name on the command line, the one in a heading, and a paragraph.
+    window
+        When it was.
+    market_shock
+        Return of the market, in (-1, 0).
+    volatility_multiplier, spread_multiplier
+        Stressed over calm volatility and bid-ask spread, at least 1.
+    correlation
+        Mean correlation to be reached, in [0, 1]; None leaves correlations as they are.
+    volume_reduction
+        The fraction of daily volume that is gone, in [0, 1).
+    gap
+        None where prices moved without one.
+    regime
+        The state that the market is in during the crisis.
+    duration_days
+        Trading days over which the shock is spread.
+    sources
+        For each key of `parameters`: ``specification``; ``estimated`` from data of the window; ``neutral``
+        where it could not be measured; or ``given`` by the caller.
+    """
+
+    name: str
+    title: str
+    description: str
+    window: Window
+    market_shock: float
+    volatility_multiplier: float
+    correlation: float | None
+    spread_multiplier: float
+    volume_reduction: float
+    gap: Gap | None
+    regime: Regime
+    duration_days: int
+    sources: Mapping[str, str]
+
+    @property
+    def parameters(self) -> dict[str, float | str | None]:
+        """The parameters by the keys of the file, where the gap is ``gap_size`` and ``gap_victims``."""
+        gap = {
+            "gap_size": self.gap.size if self.gap else None,
+            "gap_victims": self.gap.victims if self.gap else None,
+        }
+        return {key: gap[key] if key in gap else getattr(self, key) for key in _PARAMETERS}
+
+
+def crisis_from_mapping(mapping: Mapping[str, Any], source: str) -> Crisis:
+    """Return the crisis that a parsed file describes.
+
+    Parameters
+    ----------
+    mapping
+        ``name``, ``title``, ``description``, ``window: {start, end}``, and each of `Crisis.parameters` as
+        ``{value, source}``.
+    source
+        What messages call the file.
+
+    Raises
+    ------
+    InputError
+        If a key is missing, unknown or misspelt, or a value is out of its range.
+    """
+    _check_keys(mapping, None, (*_TEXTS, "window", *_PARAMETERS), source)
+    for key in _TEXTS:
+        if not isinstance(mapping[key], str) or not mapping[key].strip():
+            raise InputError(f"key {key!r} must be a text", source=source, value=mapping[key])
+    _check_keys(mapping["window"], "window", ("start", "end"), source)
+    values: dict[str, Any] = {}
+    sources = {}
+    for key, domain in _PARAMETERS.items():
+        node = mapping[key]
+        _check_keys(node, key, ("value", "source"), source)
+        _check_value(node["value"], key, domain, source)
+        _check_value(node["source"], f"{key}.source", _SOURCES, source)
+        values[key], sources[key] = domain.canonical(node["value"]), node["source"]
+    size, victims = values.pop("gap_size"), values.pop("gap_victims")
+    if (size is None) != (victims is None):
+        raise InputError(
+            "keys 'gap_size' and 'gap_victims' must both have a value or both be null", source=source
+        )
+    return Crisis(
+        **{key: mapping[key].strip() for key in _TEXTS},
+        **values,
+        window=_window(mapping["window"], source),
+        gap=None if size is None else Gap(size=size, victims=victims),
+        sources=sources,
+    )
+
+
+def with_parameters(crisis: Crisis, changes: Mapping[str, str]) -> Crisis:
+    """Return a crisis with some of its numbers replaced; their source becomes ``given``.
+
+    Parameters
+    ----------
+    crisis
+        Stays as it is.
+    changes
+        Numbers as text by key, such as ``{"market_shock": "-0.2"}``.
+
+    Raises
+    ------
+    ConfigurationError
+        If a key is not a number of the crisis (with the nearest that is), or a value is out of its range.
+    """
+    numeric = {key: domain for key, domain in _PARAMETERS.items() if isinstance(domain, _Number)}
+    values: dict[str, Any] = {}
+    for key, text in changes.items():
+        if key not in numeric:
+            raise ConfigurationError(f"a scenario has no number {key!r}; {_hint(key, tuple(numeric))}")
+        try:
+            value = int(text) if numeric[key].whole else float(text)
+        except ValueError:
+            value = None
+        if value is None or not numeric[key].admits(value):
+            raise ConfigurationError(f"{key} of a scenario must be {numeric[key]}, but is {text!r}")
+        values[key] = value
+    sources = {**crisis.sources, **dict.fromkeys(values, "given")}
+    if "gap_size" in values:
+        if crisis.gap is None:
+            raise ConfigurationError(f"gap_size cannot be changed: {crisis.name} has no gap")
+        values["gap"] = replace(crisis.gap, size=values.pop("gap_size"))
+    return replace(crisis, **values, sources=sources)
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """The numbers between two bounds, each of which may be left out."""
+
+    low: float
+    high: float
+    low_open: bool = False
+    high_open: bool = False
+    whole: bool = False
+    optional: bool = False
+
+    def admits(self, value: object) -> bool:
+        if value is None:
+            return self.optional
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            return False
+        above = self.low < value if self.low_open else self.low <= value
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below
+
+    def canonical(self, value: Any) -> Any:
+        return value if self.whole or value is None else float(value)
+
+    def __str__(self) -> str:
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        kind = "a whole number" if self.whole else "a number"
+        return f"{kind} in {left}{self.low:g}, {self.high:g}{right}{' or null' * self.optional}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A few words."""
+
+    words: tuple[str | None, ...]
+    meaning: str
+
+    def admits(self, value: object) -> bool:
+        return value in self.words
+
+    def canonical(self, value: Any) -> Any:
+        return value
+
+    def __str__(self) -> str:
+        return self.meaning
+
+
+_TEXTS = ("name", "title", "description")
+_SOURCES = _Choice(
+    ("specification", "estimated", "neutral"), meaning="one of specification, estimated, neutral"
+)
+_PARAMETERS: dict[str, _Number | _Choice] = {
+    "market_shock": _Number(-1, 0, low_open=True, high_open=True),
+    "volatility_multiplier": _Number(1, 100),
+    "correlation": _Number(0, 1, optional=True),
+    "spread_multiplier": _Number(1, 1000),
+    "volume_reduction": _Number(0, 1, high_open=True),
+    "gap_size": _Number(0, 1, low_open=True, high_open=True, optional=True),
+    "gap_victims": _Choice(
+        (None, "equities", "largest_equity", *(f"currency:{code}" for code in sorted(CURRENCIES))),
+        meaning="equities, largest_equity, an ISO code after 'currency:', or null",
+    ),
+    "regime": _Choice(get_args(Regime), meaning=f"one of {', '.join(get_args(Regime))}"),
+    "duration_days": _Number(1, 2520, whole=True),
+}
+
+
+def _check_keys(node: object, key: str | None, expected: tuple[str, ...], source: str) -> None:
+    """Raise unless `node`, the value of `key` or the whole file, is a mapping with exactly these keys."""
+    what = "the file" if key is None else f"key {key!r}"
+    if not isinstance(node, Mapping):
+        raise InputError(f"{what} must hold the keys {', '.join(expected)}", source=source, value=node)
+    prefix = "" if key is None else f"{key}."
+    for name in node:
+        if name not in expected:
+            problem = f"key '{prefix}{name}' is not known"
+            raise InputError(problem, source=source, remedy=_hint(str(name), expected))
+    for name in expected:
+        if name not in node:
+            raise InputError(f"key '{prefix}{name}' is missing", source=source)
+
+
+def _check_value(value: object, key: str, domain: _Number | _Choice, source: str) -> None:
+    if not domain.admits(value):
+        raise InputError(f"key {key!r} must be {domain}", source=source, value=value)
+
+
+def _window(node: Mapping[str, Any], source: str) -> Window:
+    for key, day in node.items():
+        if not isinstance(day, date) or isinstance(day, datetime):
+            raise InputError(
+                f"key 'window.{key}' must be a date such as 2008-09-15", source=source, value=day
+            )
+    window = Window(start=node["start"], end=node["end"])
+    if window.start > window.end:
+        raise InputError(
+            f"key 'window.end' must not be before 'window.start', {window.start}",
+            source=source,
+            value=str(window.end),
+        )
+    return window
+
+
+def _hint(name: str, known: tuple[str, ...]) -> str:
+    meant = nearest(name, known)
+    return f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
