@@ -64,9 +64,8 @@ def historical(n_obs: int) -> Pair:
 
 
 def student_t(n_obs: int) -> Pair:
-    from scipy.stats import t
-
     from rpmcore.risk.student_t import fit_student_t
+    from scipy.stats import t
 
     pnl = returns(n_obs, 1)[:, 0].copy()
     return lambda: fit_student_t(pnl), lambda: t.fit(pnl)
@@ -81,9 +80,7 @@ def simulate_assets(n_paths: int, n_assets: int) -> Pair:
 
     def theirs() -> Any:
         rng, factor = np.random.default_rng(1), np.linalg.cholesky(cov)
-        blocks = [
-            -(rng.standard_normal((10_000, n_assets)) @ factor.T) @ weights for _ in range(n_paths // 10_000)
-        ]
+        blocks = [-(rng.standard_normal((10_000, n_assets)) @ factor.T) @ weights for _ in range(n_paths // 10_000)]
         return np.concatenate(blocks)
 
     return lambda: simulate_losses(weights, cov, n_paths, seed=1), theirs

@@ -1,7 +1,7 @@
 """Measure, print the ratios, and fail where one is below its floor.
 
-    python benchmarks/run.py            all rows, start-up and memory; rewrites the table in benchmarks/README.md
-    python benchmarks/run.py --short    what CI runs: the quick rows, few rounds, nothing rewritten
+python benchmarks/run.py            all rows, start-up and memory; rewrites the table in benchmarks/README.md
+python benchmarks/run.py --short    what CI runs: the quick rows, few rounds, nothing rewritten
 """
 
 import argparse
@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 MARK = "<!-- measured -->\n"
 MEMORY_LIMIT_MB = 300
 # One thread for us and for the peers, so that the ratio is one of methods and not of threads.
-ONE_THREAD = {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {
+    "NUMBA_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 
 PEAK_MEMORY = """
 import resource, sys
@@ -114,7 +119,9 @@ def start_up(rounds: int) -> list[str]:
             seconds["peer"].append(_cpu_seconds(peer, environment))
         # The first round warms the caches of both.
         mine, theirs = (statistics.median(seconds[side][1:]) for side in ("ours", "peer"))
-        lines.append(f"| {name}, warm | {mine / theirs:.2f} × its imports | ≤ {target:g} | {_time(mine)} | {_time(theirs)} |")
+        lines.append(
+            f"| {name}, warm | {mine / theirs:.2f} × its imports | ≤ {target:g} | {_time(mine)} | {_time(theirs)} |"
+        )
     with tempfile.TemporaryDirectory() as folder:
         cold = _cpu_seconds(STARTS["rpm evaluate, sample book"][0], {**environment, "NUMBA_CACHE_DIR": folder})
     lines.append(f"| rpm evaluate, no kernel compiled yet | | | {_time(cold)} | |")

@@ -13,8 +13,14 @@ def table() -> str:
     lines = []
     for section, field in RiskSettings.model_fields.items():
         model = field.annotation
-        assert isinstance(model, type)
-        lines += [f"\n## `{section}`\n", f"{model.__doc__}\n", "| setting | default | unit | what it does |", "|---|---|---|---|"]
+        if not isinstance(model, type):
+            raise TypeError(f"{section} is no section: {model}")
+        lines += [
+            f"\n## `{section}`\n",
+            f"{model.__doc__}\n",
+            "| setting | default | unit | what it does |",
+            "|---|---|---|---|",
+        ]
         for name, setting in model.model_fields.items():
             unit = setting.json_schema_extra["unit"]
             default = "null" if setting.default is None else str(setting.default)

@@ -13,15 +13,15 @@ from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.prices import PriceSource, open_prices
 from rpmcore.domain import reference
 from rpmcore.domain.crises import Crisis, with_parameters
-from rpmcore.domain.errors import ConfigurationError, InputError, nearest
+from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
 from rpmcore.domain.instruments import Instrument, parse_pair
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Book
 from rpmcore.risk.evaluation import Evaluation, evaluate_book
 from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.stress.engine import StressReport, run_parametric
-from rpmcore.risk.value_at_risk import historical
 from rpmcore.risk.valuation import BookInputs, symbols_needed
+from rpmcore.risk.value_at_risk import historical
 
 __all__ = [
     "Settings",
@@ -133,7 +133,7 @@ def _changed(crisis: Crisis, changes: Sequence[str]) -> Crisis:
 
 def warmup() -> Iterator[tuple[int, int, str]]:
     """Compile every kernel, yielding (done, total, name) after each."""
-    from rpmcore.kernels import _jit, covariance, random_numbers, simulation, student_t, tail, volatility
+    from rpmcore.kernels import _jit
 
     total = len(_jit.declared())
     for done, name in enumerate(_jit.compile_all(), start=1):
@@ -185,7 +185,9 @@ def _kernel_cache() -> str:
 
 def _sample_data() -> str:
     book = read_sample_book()
-    return f"{len(book.holdings)} positions, {len(open_prices(reference.sample_path(SAMPLE_PRICES)).symbols)} price series"
+    return (
+        f"{len(book.holdings)} positions, {len(open_prices(reference.sample_path(SAMPLE_PRICES)).symbols)} price series"
+    )
 
 
 def _known_answer() -> str:
@@ -270,13 +272,16 @@ def _instruments(book: Book, account: str) -> dict[str, Instrument]:
     """
     found: dict[str, Instrument] = {}
     for number, holding in enumerate(book.holdings, start=1):
-        instrument = reference.instrument(
-            holding.symbol,
-            currency=holding.currency,
-            sector=holding.sector,
-            contract_size=holding.contract_size,
-            account_currency=account,
-        )
+        try:
+            instrument = reference.instrument(
+                holding.symbol,
+                currency=holding.currency,
+                sector=holding.sector,
+                contract_size=holding.contract_size,
+                account_currency=account,
+            )
+        except InvalidArgument as error:
+            raise InputError(str(error), source=book.name, row=number) from error
         if found.setdefault(holding.symbol, instrument) != instrument:
             raise InputError(
                 "two rows of this symbol differ in currency, sector or contract size",

@@ -6,7 +6,7 @@ from rpm_cli import options as common
 
 
 def doctor(output: common.FormatOption = None, as_json: common.JsonOption = False) -> None:
-    """Check the installation: versions, kernel cache, sample data, and one known answer. Exit code 1 if a check fails."""
+    """Check the installation: versions, kernel cache, sample data, one known answer. Exit code 1 on failure."""
     from rpmcore import api
 
     form = common.chosen_format(output, as_json)

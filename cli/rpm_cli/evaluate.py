@@ -14,31 +14,49 @@ def evaluate(
     base_currency: common.CurrencyOption = None,
     as_of: common.AsOfOption = None,
     covariance: Annotated[
-        str | None, typer.Option("--covariance", help="sample, ewma, stressed or ledoit_wolf. [default: ewma]")
+        str | None,
+        typer.Option("--covariance", help="sample, ewma, stressed or ledoit_wolf. [default: ewma]"),
     ] = None,
-    decay: Annotated[float | None, typer.Option("--decay", help="λ of the exponential weights. [default: 0.94]")] = None,
+    decay: Annotated[
+        float | None, typer.Option("--decay", help="λ of the exponential weights. [default: 0.94]")
+    ] = None,
     shrinkage: Annotated[
         str | None,
-        typer.Option("--shrinkage", help="A fixed intensity, ledoit_wolf for the estimated one, or none. [default: 0.10]"),
+        typer.Option(
+            "--shrinkage",
+            help="A fixed intensity, ledoit_wolf for the estimated one, or none. [default: 0.10]",
+        ),
     ] = None,
     lookback: Annotated[
         int | None, typer.Option("--lookback", help="Most recent returns for the covariance. [default: 60]")
     ] = None,
     tail_lookback: Annotated[
-        int | None, typer.Option("--tail-lookback", help="Most recent returns for historical methods. [default: 500]")
+        int | None,
+        typer.Option("--tail-lookback", help="Most recent returns for historical methods. [default: 500]"),
     ] = None,
     confidence: Annotated[
         list[float] | None,
-        typer.Option("--confidence", "-c", help="Of VaR and CVaR (expected shortfall); may be repeated. [default: 0.95, 0.99]"),
+        typer.Option(
+            "--confidence",
+            "-c",
+            help="Of VaR and CVaR (expected shortfall); may be repeated. [default: 0.95, 0.99]",
+        ),
     ] = None,
     horizon: Annotated[int | None, typer.Option("--horizon", help="In trading days. [default: 1]")] = None,
-    mean: Annotated[str | None, typer.Option("--mean", help="Mean of the normal method: zero or sample. [default: zero]")] = None,
-    paths: Annotated[int | None, typer.Option("--paths", help="Monte Carlo paths. [default: 100000]")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Monte Carlo seed; the same seed gives the same bits.")] = None,
-    distribution: Annotated[
-        str | None, typer.Option("--distribution", help="Monte Carlo shocks: normal or student_t. [default: student_t]")
+    mean: Annotated[
+        str | None, typer.Option("--mean", help="Mean of the normal method: zero or sample. [default: zero]")
     ] = None,
-    dof: Annotated[float | None, typer.Option("--dof", help="Degrees of freedom of Student-t shocks. [default: 5]")] = None,
+    paths: Annotated[int | None, typer.Option("--paths", help="Monte Carlo paths. [default: 100000]")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Monte Carlo seed; the same seed gives the same bits.")
+    ] = None,
+    distribution: Annotated[
+        str | None,
+        typer.Option("--distribution", help="Monte Carlo shocks: normal or student_t. [default: student_t]"),
+    ] = None,
+    dof: Annotated[
+        float | None, typer.Option("--dof", help="Degrees of freedom of Student-t shocks. [default: 5]")
+    ] = None,
     periods_per_year: Annotated[
         float | None, typer.Option("--periods-per-year", help="For annualising. [default: 252]")
     ] = None,
@@ -79,9 +97,7 @@ def evaluate(
 
     from rpmcore import api
 
-    result = api.evaluate(
-        book, prices, settings=settings, capital=equity, base_currency=base_currency, as_of=day
-    )
+    result = api.evaluate(book, prices, settings=settings, capital=equity, base_currency=base_currency, as_of=day)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import evaluation
 

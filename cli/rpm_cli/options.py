@@ -21,7 +21,8 @@ class Format(StrEnum):
 
 
 BookArgument = Annotated[
-    str | None, typer.Argument(metavar="[BOOK]", help="Parquet or CSV file of the book; the sample book if left out.")
+    str | None,
+    typer.Argument(metavar="[BOOK]", help="Parquet or CSV file of the book; the sample book if left out."),
 ]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to print the result. [default: table]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
@@ -32,7 +33,9 @@ SetOption = Annotated[
 ]
 CheckOption = Annotated[bool, typer.Option("--check", help="Exit with 3 if a limit is breached or a test fails.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No notices on stderr.")]
-AsOfOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Use prices up to this day (YYYY-MM-DD).")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="Use prices up to this day (YYYY-MM-DD).")
+]
 PricesOption = Annotated[
     str | None,
     typer.Option(

@@ -14,8 +14,8 @@ def warmup(quiet: common.QuietOption = False) -> None:
 
     done = 0
     with Progress(
-        TextColumn("Compiling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"),
-        console=Console(stderr=True), disable=quiet,
+        TextColumn("Compiling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}"), console=Console(stderr=True), disable=quiet,
     ) as progress:  # fmt: skip
         task = progress.add_task("", total=None)
         for done, total, name in api.warmup():

@@ -80,4 +80,4 @@ def _canonical(values: Any) -> NDArray[np.float64]:
         and values.flags.writeable
     ):
         return values
-    return np.require(values, dtype=np.float64, requirements="CW")
+    return np.require(values, dtype=np.float64, requirements=["C", "W"])

@@ -132,9 +132,7 @@ def crisis_from_mapping(mapping: Mapping[str, Any], source: str) -> Crisis:
         values[key], sources[key] = domain.canonical(node["value"]), node["source"]
     size, victims = values.pop("gap_size"), values.pop("gap_victims")
     if (size is None) != (victims is None):
-        raise InputError(
-            "keys 'gap_size' and 'gap_victims' must both have a value or both be null", source=source
-        )
+        raise InputError("keys 'gap_size' and 'gap_victims' must both have a value or both be null", source=source)
     return Crisis(
         **{key: mapping[key].strip() for key in _TEXTS},
         **values,
@@ -226,9 +224,7 @@ class _Choice:
 
 
 _TEXTS = ("name", "title", "description")
-_SOURCES = _Choice(
-    ("specification", "estimated", "neutral"), meaning="one of specification, estimated, neutral"
-)
+_SOURCES = _Choice(("specification", "estimated", "neutral"), meaning="one of specification, estimated, neutral")
 _PARAMETERS: dict[str, _Number | _Choice] = {
     "market_shock": _Number(-1, 0, low_open=True, high_open=True),
     "volatility_multiplier": _Number(1, 100),
@@ -268,9 +264,7 @@ def _check_value(value: object, key: str, domain: _Number | _Choice, source: str
 def _window(node: Mapping[str, Any], source: str) -> Window:
     for key, day in node.items():
         if not isinstance(day, date) or isinstance(day, datetime):
-            raise InputError(
-                f"key 'window.{key}' must be a date such as 2008-09-15", source=source, value=day
-            )
+            raise InputError(f"key 'window.{key}' must be a date such as 2008-09-15", source=source, value=day)
     window = Window(start=node["start"], end=node["end"])
     if window.start > window.end:
         raise InputError(

@@ -96,8 +96,9 @@ def ewma_weights(n_obs: int, decay: float) -> Vector:
     if not 0.0 < decay < 1.0:
         raise InvalidArgument(f"decay must lie in (0, 1), but is {decay!r}")
     kept = min(n_obs, 1 + int(np.log(NEGLIGIBLE_WEIGHT) / np.log(decay)))
-    weights: Vector = decay ** np.arange(kept - 1, -1, -1.0)
-    return weights / weights.sum()
+    raw = decay ** np.arange(kept - 1, -1, -1.0)
+    weights: Vector = raw / raw.sum()
+    return weights
 
 
 def ledoit_wolf(returns: Any) -> Shrunk:
@@ -138,9 +139,7 @@ def ledoit_wolf(returns: Any) -> Shrunk:
     return Shrunk(cov, intensity)
 
 
-def shrink(
-    cov: Any, intensity: float = 0.10, target: Literal["scaled_identity"] = "scaled_identity"
-) -> Matrix:
+def shrink(cov: Any, intensity: float = 0.10, target: Literal["scaled_identity"] = "scaled_identity") -> Matrix:
     """Return (1 − δ) Σ + δ m I with a *fixed* intensity δ and m = tr Σ / N.
 
     This is not the Ledoit–Wolf estimator: that name means an estimated intensity, see `ledoit_wolf`.
@@ -169,9 +168,7 @@ def shrink(
     return shrunk
 
 
-def stressed_covariance(
-    cov: Any, volatility_multiplier: float, correlation: float, weights: Any = None
-) -> Matrix:
+def stressed_covariance(cov: Any, volatility_multiplier: float, correlation: float, weights: Any = None) -> Matrix:
     """Return the covariance with volatilities multiplied and correlations drawn toward ±1.
 
     C* = (1−θ) C + θ s sᵀ with s ∈ {±1}ᴺ: a convex combination of correlation matrices, hence positive

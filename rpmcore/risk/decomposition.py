@@ -40,7 +40,8 @@ def marginal_volatility(weights: Any, cov: Any) -> Vector:
     variance = float(as_vector(weights, "weights") @ product)
     if variance <= 0.0:
         raise Undefined("the book has no volatility, so no position has a share of it")
-    return product / np.sqrt(variance)
+    marginal: Vector = product / np.sqrt(variance)
+    return marginal
 
 
 def component_volatility(weights: Any, cov: Any) -> Vector:

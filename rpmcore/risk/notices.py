@@ -94,12 +94,19 @@ def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> It
         late = [
             symbol
             for i, symbol in enumerate(inputs.history.symbols)
-            if inputs.history.dates[np.flatnonzero(np.isfinite(inputs.history.closes[:, i]))[-1]] < inputs.history.dates[-1]
+            if inputs.history.dates[np.flatnonzero(np.isfinite(inputs.history.closes[:, i]))[-1]]
+            < inputs.history.dates[-1]
         ]
         who = f" because of {listed(late)}" if late else ""
-        yield "stale_price", f"prices that all share end on {days[-1]}, {age} business days before {reference}{who}"
+        yield (
+            "stale_price",
+            f"prices that all share end on {days[-1]}, {age} business days before {reference}{who}",
+        )
     obs = len(panel.dates) - 1
-    for name, wanted in (("covariance", settings.covariance.lookback), ("tail_risk", settings.tail_risk.lookback)):
+    for name, wanted in (
+        ("covariance", settings.covariance.lookback),
+        ("tail_risk", settings.tail_risk.lookback),
+    ):
         if obs < wanted:
             yield "thin_history", f"{obs} returns where {name}.lookback asks for {wanted}"
 
@@ -118,11 +125,17 @@ def _prices(panel: ReturnPanel, valuation: Valuation) -> Iterator[tuple[str, str
         still = held & (panel.returns[-UNCHANGED_DAYS:] == 0.0).all(axis=0)
         if still.any():
             names = [s for s, stale in zip(panel.symbols, still, strict=True) if stale]
-            yield "stale_price", f"{listed(names)}: the last close has not moved for {UNCHANGED_DAYS} days or more"
+            yield (
+                "stale_price",
+                f"{listed(names)}: the last close has not moved for {UNCHANGED_DAYS} days or more",
+            )
     constant = held & (panel.returns == panel.returns[0]).all(axis=0)
     if constant.any():
         names = [s for s, flat in zip(panel.symbols, constant, strict=True) if flat]
-        yield "constant_series", f"{listed(names)}: the return is the same every day, so its risk is taken to be nil"
+        yield (
+            "constant_series",
+            f"{listed(names)}: the return is the same every day, so its risk is taken to be nil",
+        )
 
 
 def _clocks(inputs: BookInputs) -> Iterator[tuple[str, str]]:
@@ -145,7 +158,10 @@ def _law(
     if gross > settings.data.leverage_warning:
         yield "leverage", f"gross exposure is {gross:.2f} times capital"
     if not np.any(valuation.weights):
-        yield "zero_weights", "every weight is zero: there is nothing to lose, and no position has a share of the risk"
+        yield (
+            "zero_weights",
+            "every weight is zero: there is nothing to lose, and no position has a share of the risk",
+        )
     n_obs, n_assets = metrics.covariance.n_obs, len(panel.symbols)
     if n_assets > n_obs:
         yield (

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from math import isfinite, sqrt
 from typing import Any, TypeVar
 
-import numpy as np
 from pydantic import ValidationError
 
 from rpmcore.domain.arrays import Matrix, Vector, as_matrix, as_vector
@@ -107,7 +106,11 @@ class CovarianceMatrixEstimator:
         if chosen.method == "ledoit_wolf" or (chosen.method == "sample" and chosen.shrinkage == "ledoit_wolf"):
             matrix, intensity = estimators.ledoit_wolf(x)
             return CovarianceEstimate(
-                matrix=matrix, method="ledoit_wolf", n_obs=x.shape[0], n_effective=n_effective, intensity=intensity
+                matrix=matrix,
+                method="ledoit_wolf",
+                n_obs=x.shape[0],
+                n_effective=n_effective,
+                intensity=intensity,
             )
         if chosen.method == "sample":
             matrix = estimators.sample_covariance(x)
@@ -123,7 +126,11 @@ class CovarianceMatrixEstimator:
                 matrix, chosen.volatility_multiplier, chosen.correlation_stress, weights
             )
         return CovarianceEstimate(
-            matrix=matrix, method=chosen.method, n_obs=x.shape[0], n_effective=n_effective, intensity=intensity
+            matrix=matrix,
+            method=chosen.method,
+            n_obs=x.shape[0],
+            n_effective=n_effective,
+            intensity=intensity,
         )
 
     def _fixed_intensity(self, x: Matrix) -> float:
@@ -186,10 +193,11 @@ class PortfolioVarianceCalculator:
                 f"volatility {annual_volatility:.1%} is above the target of {target:.1%}: scale to the target"
             )
         if annual_volatility < target * (1.0 - threshold):
-            return 1.0, (
-                f"volatility {annual_volatility:.1%} is below the target of {target:.1%}: no need to scale"
-            )
-        return 1.0, f"volatility {annual_volatility:.1%} is within {threshold:.0%} of the target of {target:.1%}"
+            return 1.0, (f"volatility {annual_volatility:.1%} is below the target of {target:.1%}: no need to scale")
+        return (
+            1.0,
+            f"volatility {annual_volatility:.1%} is within {threshold:.0%} of the target of {target:.1%}",
+        )
 
 
 class VaRCalculator:
@@ -395,7 +403,10 @@ class PortfolioRiskEngine:
         utilisation, check = worst
         observed = utilisation * check.limit
         if utilisation > 1.0:
-            return False, f"{check.name} {observed:.2%} exceeds its limit of {check.limit:.2%} ({check.measure})"
+            return (
+                False,
+                f"{check.name} {observed:.2%} exceeds its limit of {check.limit:.2%} ({check.measure})",
+            )
         return True, f"all limits hold; {check.name} uses {utilisation:.0%} of its limit of {check.limit:.2%}"
 
     def get_position_scaling_recommendation(self, metrics: RiskMetrics) -> tuple[float, str]:
@@ -447,7 +458,9 @@ class _TailTable:
         chosen = self.engine.settings.tail_risk
         rows: list[TailRisk] = []
         if chosen.horizon <= LONGEST_SCALED_HORIZON:
-            rows += [self.engine.value_at_risk.historical(self.pnl, c).scaled(chosen.horizon) for c in chosen.confidences]
+            rows += [
+                self.engine.value_at_risk.historical(self.pnl, c).scaled(chosen.horizon) for c in chosen.confidences
+            ]
         rows += [self._normal(c) for c in chosen.confidences]
         if self.fit is not None and chosen.horizon <= LONGEST_SCALED_HORIZON:
             rows += [self.fit.tail_risk(c, interval=chosen.interval).scaled(chosen.horizon) for c in chosen.confidences]

@@ -19,18 +19,14 @@ class DataSettings(Section):
     periods_per_year: float = setting(252.0, "Periods in a year, for annualising.", unit="periods", gt=0.0)
     maximum_gap: int = setting(5, "A return across more business days than this warns.", unit="business days", ge=1)
     dropped_warning: float = setting(0.10, "Share of incomplete rows that warns.", unit="fraction", ge=0.0, le=1.0)
-    dropped_error: float = setting(
-        0.50, "Share of incomplete rows that is an error.", unit="fraction", ge=0.0, le=1.0
-    )
+    dropped_error: float = setting(0.50, "Share of incomplete rows that is an error.", unit="fraction", ge=0.0, le=1.0)
     leverage_warning: float = setting(2.0, "Gross leverage that warns.", unit="gross exposure / capital", gt=0.0)
 
 
 class CovarianceSettings(Section):
     """Which covariance matrix stands behind volatility, normal VaR and simulation."""
 
-    method: Literal["sample", "ewma", "stressed", "ledoit_wolf"] = setting(
-        "ewma", "Estimator.", unit="name"
-    )
+    method: Literal["sample", "ewma", "stressed", "ledoit_wolf"] = setting("ewma", "Estimator.", unit="name")
     decay: float = setting(0.94, "λ of the exponential weights.", unit="fraction per period", gt=0.0, lt=1.0)
     shrinkage: Literal["ledoit_wolf"] | Annotated[float, Field(ge=0.0, le=1.0)] | None = setting(
         0.10, "Fixed intensity toward the scaled identity, 'ledoit_wolf' for the estimated one, or null for none.",
@@ -38,11 +34,13 @@ class CovarianceSettings(Section):
     )  # fmt: skip
     lookback: int = setting(60, "Most recent returns that are used.", unit="periods", ge=2)
     minimum: int = setting(30, "Fewer returns than this are an error.", unit="periods", ge=2)
-    volatility_multiplier: float = setting(
-        1.0, "Factor on volatilities of the stressed method.", unit="factor", gt=0.0
-    )
+    volatility_multiplier: float = setting(1.0, "Factor on volatilities of the stressed method.", unit="factor", gt=0.0)
     correlation_stress: float = setting(
-        0.30, "θ of the stressed method: weight of the adverse ±1 correlation.", unit="fraction", ge=0.0, le=1.0
+        0.30,
+        "θ of the stressed method: weight of the adverse ±1 correlation.",
+        unit="fraction",
+        ge=0.0,
+        le=1.0,
     )
 
     @model_validator(mode="after")
@@ -111,7 +109,10 @@ class StressSettings(Section):
     maximum_var_ratio: float = setting(2.0, "Loss / stressed VaR that still passes.", unit="ratio", gt=0.0)
     participation: float = setting(0.10, "Share of daily volume that can be traded.", unit="fraction", gt=0.0, le=1.0)
     impact: float = setting(
-        1.0, "Square-root impact: cost = impact × daily volatility × √(size / daily volume).", unit="factor", ge=0.0
+        1.0,
+        "Square-root impact: cost = impact × daily volatility × √(size / daily volume).",
+        unit="factor",
+        ge=0.0,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -233,7 +232,10 @@ def value(book: Book, instruments: Mapping[str, Instrument], panel: ReturnPanel,
     assets = np.array([position[h.symbol] for h in book.holdings], dtype=np.intp)
     sizes = np.array([h.size for h in book.holdings])
     if book.sizing == "quantity":
-        units = [_unit_value(h, instruments[h.symbol], panel.rates[a], account) for h, a in zip(book.holdings, assets, strict=True)]
+        units = [
+            _unit_value(h, instruments[h.symbol], panel.rates[a], account)
+            for h, a in zip(book.holdings, assets, strict=True)
+        ]
         sizes = sizes * np.array(units)
     if book.sizing != "weight":
         if book.capital is None:

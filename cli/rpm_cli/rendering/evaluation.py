@@ -40,7 +40,9 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
     held = f"{book.n_positions} positions"
     if book.n_strategies:
         held += f", {book.n_strategies} strategies"
-    capital = f"{draw.amount(book.capital)} {book.base_currency}" if book.capital else f"not given ({book.base_currency})"
+    capital = (
+        f"{draw.amount(book.capital)} {book.base_currency}" if book.capital else f"not given ({book.base_currency})"
+    )
     grid.add_row("Book", Text(f"{name} · {held}"))
     grid.add_row("Capital", f"{capital} · gross {book.gross_leverage:.2f}×, net {book.net_leverage:.2f}×")
     grid.add_row("As of", f"{book.as_of} · prices {data.first} to {data.last}, {data.dropped_rows} row(s) left out")
@@ -48,7 +50,8 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
     decay = f" λ={cov.decay:g}" if cov.decay is not None else ""
     shrunk = f", shrinkage {cov.shrinkage:.0%}" if cov.shrinkage else ""
     grid.add_row(
-        "Methods", f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns"
+        "Methods",
+        f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns",
     )
     grid.add_row("Settings", digest[:12])
     console.print(grid)
@@ -60,7 +63,9 @@ def _volatility(console: Console, result: Evaluation, wide: bool) -> None:
     width = 40 if wide else 24
     style = "green" if vol.annual <= vol.target else "yellow" if vol.annual <= vol.maximum else "bold red"
     line = Text.assemble(
-        f"{vol.annual:.2%} a year ", draw.bar(vol.annual / vol.maximum, width, style), f" of {vol.maximum:.0%} maximum"
+        f"{vol.annual:.2%} a year ",
+        draw.bar(vol.annual / vol.maximum, width, style),
+        f" of {vol.maximum:.0%} maximum",
     )
     console.print(line)
     console.print(f"{vol.daily:.3%} a day · target {vol.target:.0%}, {vol.utilisation:.0%} used", end="")
@@ -165,7 +170,10 @@ def _limits(console: Console, result: Evaluation, wide: bool) -> None:
         if wide:
             cells.append(check.measure)
         cells += [draw.percent(check.observed), draw.percent(check.limit), draw.percent(check.utilisation, 0)]
-        cells += [draw.bar(check.utilisation or 0.0, 20 if wide else 16, style), Text(check.status.upper(), style=style)]
+        cells += [
+            draw.bar(check.utilisation or 0.0, 20 if wide else 16, style),
+            Text(check.status.upper(), style=style),
+        ]
         table.add_row(*cells)
     console.print(table)
 

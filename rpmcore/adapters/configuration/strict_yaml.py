@@ -89,4 +89,6 @@ def _value(
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, (*path, str(i)), lines, source, inside) for i, item in enumerate(node.value)]
-    return scalar(node.value) if node.style is None else node.value
+    if isinstance(node, yaml.ScalarNode):
+        return scalar(node.value) if node.style is None else node.value
+    raise ConfigurationError(f"{source}, line {line}: not a value")

@@ -8,7 +8,12 @@ from rpmcore.risk.settings import StressSettings
 
 
 def liquidation_cost(
-    holding: Holding, weight: float, capital: float | None, volatility: float, crisis: Crisis, settings: StressSettings
+    holding: Holding,
+    weight: float,
+    capital: float | None,
+    volatility: float,
+    crisis: Crisis,
+    settings: StressSettings,
 ) -> float | None:
     """Return the cost of closing a position as a fraction of capital, or None where the book tells no spread.
 

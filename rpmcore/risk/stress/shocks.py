@@ -72,7 +72,11 @@ def shock_holding(
     if gapped and crisis.gap is not None and -side * move < crisis.gap.size:
         move, origin = -side * crisis.gap.size, "gap"
     move = max(move, -1.0)
-    moves = {leg.symbol: crisis.market_shock * (betas.get(leg.symbol) or 0.0) for leg in way} if propagation == "beta" else {}
+    moves = (
+        {leg.symbol: crisis.market_shock * (betas.get(leg.symbol) or 0.0) for leg in way}
+        if propagation == "beta"
+        else {}
+    )
     return Shock(
         price_move=move,
         holding_return=revalued(move, instrument, way, {**moves, holding.symbol: move}),
@@ -95,7 +99,12 @@ def revalued(move: float, instrument: Instrument, way: Sequence[Leg], moves: Map
     return (1.0 + move) * rate_change - 1.0
 
 
-def gap_victims(gap: Gap | None, holdings: Sequence[Holding], weights: Sequence[float], instruments: Mapping[str, Instrument]) -> frozenset[str]:
+def gap_victims(
+    gap: Gap | None,
+    holdings: Sequence[Holding],
+    weights: Sequence[float],
+    instruments: Mapping[str, Instrument],
+) -> frozenset[str]:
     """Return the symbols that the gap of a crisis hits in this book.
 
     ``equities`` names shares and indices, ``largest_equity`` the share with the largest absolute weight over all
