@@ -13,7 +13,7 @@ import numpy as np
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """One row of the table. `build` gives (ours, peer); `long` ones are left out of the short mode."""
 
@@ -118,19 +118,19 @@ def component_risk(n_assets: int) -> Pair:
 
 
 CASES = (
-    Case(name="Ledoit–Wolf 60 × 6", peer="scikit-learn", build=lambda: ledoit_wolf(60, 6), target=150, floor=1),
-    Case(name="Ledoit–Wolf 60 × 50", peer="scikit-learn", build=lambda: ledoit_wolf(60, 50), target=30, floor=1),
-    Case(name="Ledoit–Wolf 252 × 50", peer="scikit-learn", build=lambda: ledoit_wolf(252, 50), target=10, floor=1),
-    Case(name="Ledoit–Wolf 1260 × 500", peer="scikit-learn", build=lambda: ledoit_wolf(1260, 500), target=3, floor=1),
-    Case(name="EWMA covariance 60 × 6", peer="skfolio", build=lambda: ewma(60, 6), target=12, floor=1),
-    Case(name="EWMA covariance 1260 × 500", peer="skfolio", build=lambda: ewma(1260, 500), target=2.5, floor=1),
-    Case(name="historical VaR + ES, 250", peer="NumPy", build=lambda: historical(250), target=6, floor=1),
-    Case(name="historical VaR + ES, 1e5", peer="NumPy", build=lambda: historical(100_000), target=8, floor=1),
-    Case(name="historical VaR + ES, 1e7", peer="NumPy", build=lambda: historical(10_000_000), target=9, floor=1, long=True),
-    Case(name="Student-t fit, 250", peer="SciPy", build=lambda: student_t(250), target=2000, floor=1),
-    Case(name="Student-t fit, 1,000", peer="SciPy", build=lambda: student_t(1000), target=2000, floor=1),
-    Case(name="Student-t fit, 10,000", peer="SciPy", build=lambda: student_t(10_000), target=800, floor=1),
-    Case(name="Monte Carlo 1e5 × 500 assets", peer="NumPy", build=lambda: simulate_assets(100_000, 500), target=15, floor=1),
-    Case(name="Monte Carlo 1e7, one dimension", peer="NumPy", build=lambda: simulate_reduced(10_000_000), target=7, floor=1, long=True),
-    Case(name="component VaR, 50 assets", peer="Riskfolio-Lib", build=lambda: component_risk(50), target=1000, floor=1),
-)  # fmt: skip
+    Case("Ledoit–Wolf 60 × 6", "scikit-learn", lambda: ledoit_wolf(60, 6), target=150, floor=1),
+    Case("Ledoit–Wolf 60 × 50", "scikit-learn", lambda: ledoit_wolf(60, 50), target=30, floor=1),
+    Case("Ledoit–Wolf 252 × 50", "scikit-learn", lambda: ledoit_wolf(252, 50), target=10, floor=1),
+    Case("Ledoit–Wolf 1260 × 500", "scikit-learn", lambda: ledoit_wolf(1260, 500), target=3, floor=1),
+    Case("EWMA covariance 60 × 6", "skfolio", lambda: ewma(60, 6), target=12, floor=1),
+    Case("EWMA covariance 1260 × 500", "skfolio", lambda: ewma(1260, 500), target=2.5, floor=1),
+    Case("historical VaR + ES, 250", "NumPy", lambda: historical(250), target=6, floor=1),
+    Case("historical VaR + ES, 1e5", "NumPy", lambda: historical(100_000), target=8, floor=1),
+    Case("historical VaR + ES, 1e7", "NumPy", lambda: historical(10_000_000), target=9, floor=1, long=True),
+    Case("Student-t fit, 250", "SciPy", lambda: student_t(250), target=2000, floor=1),
+    Case("Student-t fit, 1,000", "SciPy", lambda: student_t(1000), target=2000, floor=1),
+    Case("Student-t fit, 10,000", "SciPy", lambda: student_t(10_000), target=800, floor=1),
+    Case("Monte Carlo 1e5 × 500 assets", "NumPy", lambda: simulate_assets(100_000, 500), target=15, floor=1),
+    Case("Monte Carlo 1e7, one dimension", "NumPy", lambda: simulate_reduced(10_000_000), target=7, floor=1, long=True),
+    Case("component VaR, 50 assets", "Riskfolio-Lib", lambda: component_risk(50), target=1000, floor=1),
+)

@@ -67,11 +67,12 @@ def _dropped(panel: ReturnPanel, source: str, settings: RiskSettings) -> Iterato
         return
     share = panel.dropped_share
     worst = [f"{symbol} {count}" for symbol, count in panel.missing.items()]
-    message = f"{panel.dropped_rows} of {panel.dropped_rows + len(panel.dates)} rows lack a price and are left out ({listed(worst)})"
+    total = panel.dropped_rows + len(panel.dates)
+    message = f"{panel.dropped_rows} of {total} rows lack a price and are left out ({listed(worst)})"
     if share > settings.data.dropped_error:
         raise InsufficientData(
-            f"{source}: {message}: more than {settings.data.dropped_error:.0%}. Give instruments that trade on the same "
-            "days, or leave out of the book those that do not"
+            f"{source}: {message}: more than {settings.data.dropped_error:.0%}. Give instruments that trade "
+            "on the same days, or leave out of the book those that do not"
         )
     serious = share > settings.data.dropped_warning
     yield "many_dropped_rows" if serious else "dropped_rows", message
@@ -147,7 +148,8 @@ def _clocks(inputs: BookInputs) -> Iterator[tuple[str, str]]:
         told = "; ".join(f"{clock}: {listed(symbols)}" for clock, symbols in groups.items())
         yield (
             "unsynchronised_clocks",
-            f"closes are fixed at different hours ({told}); one-day correlations between the groups are biased toward zero",
+            f"closes are fixed at different hours ({told}); "
+            "one-day correlations between the groups are biased toward zero",
         )
 
 

@@ -62,7 +62,8 @@ class CovarianceMatrixEstimator:
     Parameters
     ----------
     settings
-        The section ``covariance``; by default a lookback of 60, a minimum of 30, decay 0.94 and the fixed shrinkage 0.10.
+        The section ``covariance``; by default a lookback of 60, a minimum of 30, decay 0.94 and a fixed shrinkage of
+        0.10.
     **changes
         Single settings by name, such as ``method="sample"``.
 
