@@ -104,7 +104,9 @@ def test_stressed_follows_the_formula_in_both_directions():
     cov = oracle.sample(correlated_returns(100, 5))
     weights = np.array([1.0, -0.5, 0.0, 2.0, -1.0])
     signs = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
-    np.testing.assert_allclose(stressed_covariance(cov, 3.0, 0.4), oracle.stressed(cov, 3.0, 0.4, np.ones(5)), rtol=1e-12)
+    np.testing.assert_allclose(
+        stressed_covariance(cov, 3.0, 0.4), oracle.stressed(cov, 3.0, 0.4, np.ones(5)), rtol=1e-12
+    )
     np.testing.assert_allclose(
         stressed_covariance(cov, 3.0, 0.4, weights), oracle.stressed(cov, 3.0, 0.4, signs), rtol=1e-12
     )

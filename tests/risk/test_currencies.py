@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 
 from rpmcore.risk.currencies import Leg, conversion, rate
 
-PAIRS = {"EURUSD": ("EUR", "USD"), "USDJPY": ("USD", "JPY"), "EURGBP": ("EUR", "GBP"), "AUDNZD": ("AUD", "NZD")}
+PAIRS = {
+    "EURUSD": ("EUR", "USD"),
+    "USDJPY": ("USD", "JPY"),
+    "EURGBP": ("EUR", "GBP"),
+    "AUDNZD": ("AUD", "NZD"),
+}
 PRICES = {"EURUSD": 1.25, "USDJPY": 100.0, "EURGBP": 0.8, "AUDNZD": 1.1}
 
 

@@ -22,7 +22,10 @@ def history(closes, days=None):
     n = len(next(iter(closes.values())))
     dates = np.array(days or [f"2022-03-{d:02d}" for d in range(1, n + 1)], dtype="datetime64[D]")
     return PriceHistory(
-        dates=dates, symbols=tuple(closes), closes=np.column_stack([np.array(c, float) for c in closes.values()]), path="p"
+        dates=dates,
+        symbols=tuple(closes),
+        closes=np.column_stack([np.array(c, float) for c in closes.values()]),
+        path="p",
     )
 
 
@@ -58,7 +61,9 @@ def test_a_pair_and_a_foreign_share_differ_by_the_move_of_the_currency_itself(mo
 
 
 def test_no_rate_is_an_error_with_a_remedy():
-    with pytest.raises(InputError, match=r"(?i)no rate from EUR to the account currency CHF.*add prices of EURCHF or CHFEUR"):
+    with pytest.raises(
+        InputError, match=r"(?i)no rate from EUR to the account currency CHF.*add prices of EURCHF or CHFEUR"
+    ):
         symbols_needed({"ABC": SHARE}, "CHF", AVAILABLE, "p")
 
 
@@ -78,7 +83,9 @@ def test_rows_before_an_instrument_exists_are_not_dropped_rows():
 
 def test_too_few_common_rows_name_the_thinnest_instrument():
     closes = {"ABC": [10.0, np.nan, np.nan, 15.0], "EURUSD": [1.0] * 4}
-    with pytest.raises(InsufficientData, match=r"1 return\(s\).*at least 2 are needed; 'ABC' has the fewest prices \(2 on 4"):
+    with pytest.raises(
+        InsufficientData, match=r"1 return\(s\).*at least 2 are needed; 'ABC' has the fewest prices \(2 on 4"
+    ):
         panel([SHARE], closes, minimum=2)
 
 
@@ -107,7 +114,10 @@ def test_a_quantity_of_a_pair_is_an_amount_of_its_base_currency():
 
 
 def test_two_strategies_in_one_instrument_net_but_keep_their_rows():
-    rows = (Holding(symbol="ABC", size=0.7, strategy_id="a"), Holding(symbol="ABC", size=-0.2, strategy_id="b"))
+    rows = (
+        Holding(symbol="ABC", size=0.7, strategy_id="a"),
+        Holding(symbol="ABC", size=-0.2, strategy_id="b"),
+    )
     held = value(book("weight", *rows), {"ABC": SHARE}, panel([SHARE]), "USD")
     assert held.row_weights.tolist() == [0.7, -0.2]
     assert held.weights[0] == pytest.approx(0.5)
@@ -115,4 +125,9 @@ def test_two_strategies_in_one_instrument_net_but_keep_their_rows():
 
 def test_money_without_capital_is_an_error():
     with pytest.raises(InputError, match="need the capital"):
-        value(book("market_value", Holding(symbol="ABC", size=1.0), capital=None), {"ABC": SHARE}, panel([SHARE]), "USD")
+        value(
+            book("market_value", Holding(symbol="ABC", size=1.0), capital=None),
+            {"ABC": SHARE},
+            panel([SHARE]),
+            "USD",
+        )

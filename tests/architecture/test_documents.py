@@ -1,0 +1,31 @@
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def proofs():
+    text = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
+    return sorted(set(re.findall(r"`((?:tests|benchmarks)/[\w/]+\.py(?:::\w+)?)`", text)))
+
+
+@pytest.mark.parametrize("proof", proofs())
+def test_every_proof_exists(proof):
+    path, _, name = proof.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert not name or name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_table_of_settings_is_what_the_code_says():
+    subprocess.run([sys.executable, ROOT / "docs" / "settings_table.py", "--check"], check=True, cwd=ROOT)
+
+
+def test_every_command_is_in_the_manual():
+    manual = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    for command in ("evaluate", "stress", "scenarios", "warmup", "doctor"):
+        assert f"`rpm {command}" in manual

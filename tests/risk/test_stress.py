@@ -1,0 +1,147 @@
+from datetime import date
+
+import numpy as np
+import pytest
+
+from rpmcore.domain import reference
+from rpmcore.domain.crises import Gap, with_parameters
+from rpmcore.domain.instruments import Instrument
+from rpmcore.domain.portfolio import Book, Holding
+from rpmcore.domain.prices import PriceHistory
+from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.stress.engine import run_parametric
+from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
+from rpmcore.risk.stress.shocks import gap_victims, revalued
+from rpmcore.risk.valuation import BookInputs, symbols_needed
+
+LEHMAN = reference.crises()["lehman2008"]
+PAIRS = {"USDJPY": ("USD", "JPY"), "GBPUSD": ("GBP", "USD")}
+
+
+def share(symbol, beta=1.0):
+    return Instrument(symbol=symbol, name=symbol, kind="equity", currency="USD", beta=beta)
+
+
+def pair(symbol, beta=None):
+    base, quote = PAIRS[symbol]
+    return Instrument(symbol=symbol, name=symbol, kind="fx", currency=quote, base_currency=base, beta=beta)
+
+
+def inputs(*held, instruments, capital=1e6):
+    by_symbol = {i.symbol: i for i in instruments}
+    names = tuple(by_symbol)
+    closes = 100 * np.exp(np.cumsum(0.01 * np.random.default_rng(0).standard_normal((120, len(names))), axis=0))
+    dates = np.arange("2022-01-01", 120, dtype="datetime64[D]")
+    return BookInputs(
+        book=Book(holdings=held, sizing="weight", source="memory", path=None, capital=capital, as_of=date(2022, 5, 1)),
+        history=PriceHistory(dates=dates, symbols=names, closes=closes, path="p"),
+        account="USD",
+        account_assumed=False,
+        instruments=by_symbol,
+        ways=symbols_needed(by_symbol, "USD", {s: PAIRS[s] for s in names if s in PAIRS}, "p"),
+        pair_betas={i.symbol: i.beta for i in instruments},
+    )
+
+
+def run(*held, instruments, crisis=LEHMAN, **settings):
+    (result,) = run_parametric(
+        inputs(*held, instruments=instruments), [crisis], RiskSettings(stress=StressSettings(**settings))
+    ).scenarios
+    return result
+
+
+def test_a_fully_invested_book_of_beta_one_loses_the_market_shock_and_passes():
+    gapless = with_parameters(LEHMAN, {})
+    found = run(Holding(symbol="A", size=0.6), Holding(symbol="B", size=0.4), instruments=[share("A"), share("B")])
+    gap = LEHMAN.gap.size if LEHMAN.gap else 0.0
+    # The gap is a floor on the move of its victim, here the larger share.
+    assert found.loss == pytest.approx(0.6 * max(0.10, gap) + 0.4 * 0.10, rel=1e-12)
+    assert found.passed
+    assert gapless == LEHMAN
+
+
+def test_the_pass_criteria():
+    held = (Holding(symbol="A", size=1.0), Holding(symbol="B", size=-1.0))
+    found = run(*held, instruments=[share("A"), share("B")], propagation="adverse")
+    assert found.loss >= 0.2
+    assert not found.passed
+    assert "exceeds 15.00% of capital" in found.failed_criteria[0]
+    tight = run(Holding(symbol="A", size=1.0), instruments=[share("A")], maximum_var_ratio=0.01, maximum_loss=1.0)
+    assert "× the stressed VaR" in tight.failed_criteria[0]
+
+
+def test_the_three_propagations():
+    held = (Holding(symbol="A", size=0.5), Holding(symbol="B", size=-0.5))
+    instruments = [share("A", 1.5), share("B", 0.5)]
+    crisis = with_parameters(LEHMAN, {"market_shock": "-0.3"})
+
+    def moves(how):
+        found = run(*held, instruments=instruments, crisis=crisis, propagation=how)
+        return [p.price_move for p in found.positions]
+
+    assert moves("beta") == pytest.approx([-0.45, -0.15])
+    assert moves("uniform") == pytest.approx([-0.3, -0.3])
+    assert moves("adverse") == pytest.approx([-0.3, 0.3])
+
+
+def test_an_unknown_beta_is_adverse_and_told():
+    report = run_parametric(
+        inputs(Holding(symbol="A", size=-1.0), instruments=[share("A", None)]), [LEHMAN], RiskSettings()
+    )
+    (position,) = report.scenarios[0].positions
+    assert position.price_move > 0
+    assert position.loss > 0
+    assert report.warnings[0].code == "no_beta"
+
+
+def test_a_pair_is_revalued_in_full():
+    found = run(
+        Holding(symbol="USDJPY", size=1.0), instruments=[pair("USDJPY")], propagation="uniform",
+        crisis=with_parameters(LEHMAN, {"market_shock": "-0.1"}),
+    )  # fmt: skip
+    assert found.loss == pytest.approx(1 / 9, rel=1e-12)
+    assert revalued(-0.1, pair("GBPUSD"), (), {}) == pytest.approx(-0.1)
+
+
+def test_the_gap_is_a_floor_and_finds_its_victims():
+    rows = [Holding(symbol="A", size=0.3), Holding(symbol="B", size=-0.4), Holding(symbol="GBPUSD", size=0.5)]
+    instruments = {i.symbol: i for i in (share("A"), share("B"), pair("GBPUSD", 0.1))}
+    weights = [row.size for row in rows]
+    assert gap_victims(Gap(size=0.2, victims="largest_equity"), rows, weights, instruments) == {"B"}
+    assert gap_victims(Gap(size=0.2, victims="currency:GBP"), rows, weights, instruments) == {"GBPUSD"}
+    assert gap_victims(Gap(size=0.2, victims="equities"), rows, weights, instruments) == {"A", "B"}
+    assert gap_victims(None, rows, weights, instruments) == frozenset()
+    brexit = reference.crises()["brexit2016"]
+    found = run(rows[2], instruments=[pair("GBPUSD", 0.1)], crisis=brexit)
+    assert found.positions[0].price_move == pytest.approx(-0.10)
+    assert found.positions[0].origin == "gap"
+
+
+def test_liquidation_by_hand():
+    settings = StressSettings(participation=0.1, impact=1.0)
+    crisis = with_parameters(
+        LEHMAN, {"spread_multiplier": "10", "volume_reduction": "0.8", "volatility_multiplier": "5"}
+    )
+    row = Holding(symbol="A", size=0.1, spread_bps=4.0, adv=5e6)
+    # 100,000 of 1,000,000 a day left: half of 40 bp, and 5 % stressed volatility × √0.1.
+    assert liquidation_cost(row, 0.1, 1e6, 0.01, crisis, settings) == pytest.approx(
+        0.1 * (0.0020 + 0.05 * np.sqrt(0.1)), rel=1e-12
+    )
+    assert days_to_liquidate(row, -0.1, 1e6, crisis, settings) == pytest.approx(1.0)
+    bare = Holding(symbol="A", size=0.1)
+    assert liquidation_cost(bare, 0.1, 1e6, 0.01, crisis, settings) is None
+    assert days_to_liquidate(bare, 0.1, 1e6, crisis, settings) is None
+
+
+def test_positions_without_a_spread_are_counted_not_free():
+    found = run(
+        Holding(symbol="A", size=0.5, spread_bps=2.0), Holding(symbol="B", size=0.5), instruments=[share("A"), share("B")]
+    )
+    assert found.unpriced == 1
+    assert found.liquidation_cost == pytest.approx(0.5 * 0.5 * 2e-4 * LEHMAN.spread_multiplier)
+
+
+def test_the_stressed_var_exceeds_the_calm_one_by_at_least_the_multiplier():
+    found = run(Holding(symbol="A", size=1.0), Holding(symbol="B", size=-1.0), instruments=[share("A"), share("B")])
+    assert found.stressed_var >= LEHMAN.volatility_multiplier * found.calm_var * (1 - 1e-12)
+    assert found.var_breach_ratio == pytest.approx(found.loss / found.stressed_var)
