@@ -15,13 +15,14 @@ app = typer.Typer(
     help="Risk and portfolio manager: what can this book lose?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the decorated help costs as much start-up as all the rest of it
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("evaluate")(evaluate.evaluate)
-app.command("stress")(stress.stress)
+app.command("evaluate", short_help="What can this book lose?")(evaluate.evaluate)
+app.command("stress", short_help="What does it lose in a crisis?")(stress.stress)
 app.add_typer(scenarios.app, name="scenarios")
-app.command("warmup")(warmup.warmup)
-app.command("doctor")(doctor.doctor)
+app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)
+app.command("doctor", short_help="Check the installation.")(doctor.doctor)
 
 
 def _print_version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ class Format(StrEnum):
 
 BookArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[BOOK]", help="Parquet or CSV file of the book; the sample book if left out."),
+    typer.Argument(metavar="BOOK", help="Parquet or CSV file of the book; the sample book if left out."),
 ]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to print the result. [default: table]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Short for --format json.")]

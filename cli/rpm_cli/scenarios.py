@@ -6,7 +6,7 @@ import typer
 
 from rpm_cli import options as common
 
-app = typer.Typer(help="The crises that `rpm stress` knows.", invoke_without_command=True)
+app = typer.Typer(help="The crises that `rpm stress` knows.", invoke_without_command=True, rich_markup_mode=None)
 
 
 @app.callback()

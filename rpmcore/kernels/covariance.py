@@ -23,9 +23,9 @@ def gram(x: Matrix, out: Matrix) -> None:
             a0, a1, a2, a3 = x[t, i], x[t + 1, i], x[t + 2, i], x[t + 3, i]
             a4, a5, a6, a7 = x[t + 4, i], x[t + 5, i], x[t + 6, i], x[t + 7, i]
             for j in range(i, n):
-                out[i, j] += (
-                    (a0 * x[t, j] + a1 * x[t + 1, j]) + (a2 * x[t + 2, j] + a3 * x[t + 3, j])
-                ) + ((a4 * x[t + 4, j] + a5 * x[t + 5, j]) + (a6 * x[t + 6, j] + a7 * x[t + 7, j]))
+                out[i, j] += ((a0 * x[t, j] + a1 * x[t + 1, j]) + (a2 * x[t + 2, j] + a3 * x[t + 3, j])) + (
+                    (a4 * x[t + 4, j] + a5 * x[t + 5, j]) + (a6 * x[t + 6, j] + a7 * x[t + 7, j])
+                )
     for t in range(whole, n_rows):
         for i in range(n):
             for j in range(i, n):

@@ -61,9 +61,7 @@ SPECIFICATION: dict[str, dict[str, object]] = {
 def lehman() -> dict[str, Any]:
     """The parsed form of a valid file, free to be spoilt."""
     crisis = crises()["lehman2008"]
-    parameters = {
-        key: {"value": value, "source": crisis.sources[key]} for key, value in crisis.parameters.items()
-    }
+    parameters = {key: {"value": value, "source": crisis.sources[key]} for key, value in crisis.parameters.items()}
     return {
         "name": crisis.name,
         "title": crisis.title,
@@ -242,9 +240,7 @@ class TestFaultyCrises:
             ("duration_days", 0, r"a whole number in \[1, 2520\]"),
         ],
     )
-    def test_a_value_out_of_range_is_named_with_its_range(
-        self, key: str, value: object, expected: str
-    ) -> None:
+    def test_a_value_out_of_range_is_named_with_its_range(self, key: str, value: object, expected: str) -> None:
         mapping = lehman()
         mapping[key]["value"] = value
         with pytest.raises(InputError, match=rf"mine\.yaml: key '{key}' must be {expected}"):

@@ -48,9 +48,7 @@ class TestScript:
 
     @pytest.mark.parametrize("name", ["prices.parquet", "portfolio.parquet"])
     def test_a_second_run_gives_the_same_bytes(self, rebuilt: Path, tmp_path: Path, name: str) -> None:
-        subprocess.run(
-            [sys.executable, DATA / "build.py", "--out", tmp_path], check=True, capture_output=True
-        )
+        subprocess.run([sys.executable, DATA / "build.py", "--out", tmp_path], check=True, capture_output=True)
         assert (tmp_path / name).read_bytes() == (rebuilt / name).read_bytes()
 
     def test_the_betas_of_the_reference_data_are_its_own(self) -> None:
@@ -88,16 +86,10 @@ class TestPrices:
         assert present.all(axis=1).sum() == 5983
 
     def test_rates_agree_with_their_crosses(self, prices: pa.Table) -> None:
-        rate = {
-            symbol: prices[symbol].to_numpy() for symbol in ("EURUSD", "GBPUSD", "EURGBP", "USDJPY", "EURJPY")
-        }
+        rate = {symbol: prices[symbol].to_numpy() for symbol in ("EURUSD", "GBPUSD", "EURGBP", "USDJPY", "EURJPY")}
         known = np.isfinite(rate["EURUSD"])
-        np.testing.assert_allclose(
-            (rate["EURGBP"] * rate["GBPUSD"])[known], rate["EURUSD"][known], rtol=1e-12
-        )
-        np.testing.assert_allclose(
-            (rate["EURUSD"] * rate["USDJPY"])[known], rate["EURJPY"][known], rtol=1e-12
-        )
+        np.testing.assert_allclose((rate["EURGBP"] * rate["GBPUSD"])[known], rate["EURUSD"][known], rtol=1e-12)
+        np.testing.assert_allclose((rate["EURUSD"] * rate["USDJPY"])[known], rate["EURJPY"][known], rtol=1e-12)
 
     def test_every_symbol_has_reference_data(self, prices: pa.Table) -> None:
         assert set(prices.column_names) - {"date"} <= set(instruments())

@@ -1,0 +1,439 @@
+"""Student's t: its cdf and quantile, and the maximum-likelihood fit of location, scale and degrees of freedom.
+
+The fit works with κ = 1/ν: the log-likelihood is analytic in κ down to the normal law at κ = 0, where it is flat in
+ν. Gamma functions enter only as the ratio Γ(z+½) / (Γ(z) √z), which loses no digits at large ν.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpmcore.kernels._jit import kernel
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+CLOSE = 1e-9
+"""Newton converges quadratically: after a step this small the next would be lost in rounding."""
+
+SMALLEST_KAPPA, LARGEST_KAPPA = 1e-5, 2.0
+"""κ = 1/ν of the search. Below 1e-5 the gain over the normal law is less than κ², 1e-10 per observation."""
+
+HANDFUL = 30
+"""Below this many observations the likelihood has many maxima, and the fit climbs from every pair."""
+
+MOST_STEPS = 200
+"""Guard of Newton's method, which takes five to twelve steps on data of one mode."""
+
+
+@kernel("(f8,)")
+def log_gamma_ratio(z: float) -> tuple[float, float, float]:
+    """Return ln[Γ(z+½) / (Γ(z) √z)] for z > 0 and its first two derivatives.
+
+    The asymptotic series (Luke, *The Special Functions and Their Approximations* I, 1969, section 2.11) is exact
+    to rounding from z = 12; the recurrence in z leads there.
+    """
+    product, first, second = 1.0, 0.0, 0.0
+    while z < 12.0:
+        half = z + 0.5
+        step = 0.25 / (z * (z + 1.0) * half)
+        product *= z * (z + 1.0) / (half * half)
+        first += step
+        second -= step * (1.0 / z + 1.0 / (z + 1.0) + 1.0 / half)
+        z += 1.0
+    w = 1.0 / (z * z)
+    series = (
+        -1 / 8 + w * (1 / 192 + w * (-1 / 640 + w * (17 / 14336 + w * (-31 / 18432 + w * (691 / 180224)))))
+    )
+    slope = 1 / 8 + w * (-3 / 192 + w * (5 / 640 + w * (-119 / 14336 + w * (279 / 18432 - w * (7601 / 180224)))))
+    curve = -2 / 8 + w * (
+        12 / 192 + w * (-30 / 640 + w * (952 / 14336 + w * (-2790 / 18432 + w * (91212 / 180224))))
+    )
+    return 0.5 * math.log(product) + series / z, first + slope * w, second + curve * w / z
+
+
+@kernel("(f8, f8)")
+def log_density(q: float, dof: float) -> float:
+    """Return ln f_ν(q) of the standard law; dof = inf is the normal law."""
+    if dof == np.inf:
+        return -0.5 * (math.log(2.0 * math.pi) + q * q)
+    ratio = log_gamma_ratio(0.5 * dof)[0]
+    return ratio - 0.5 * math.log(2.0 * math.pi) - 0.5 * (dof + 1.0) * math.log1p(q * q / dof)
+
+
+@kernel("(f8, f8)")
+def tail_probability(q: float, dof: float) -> float:
+    """Return P(T > q) for q ≥ 0, to nearly full relative accuracy.
+
+    P = ½ I_x(ν/2, ½) with x = ν/(ν+q²) (Abramowitz and Stegun 26.7.1). Near the centre the positive series
+    26.5.4 of the other half; in the tail the continued fraction of Didonato and Morris (ACM TOMS 18, 1992, equation
+    9), whose terms hold 1−x as a number of its own and so stay exact at large ν.
+    """
+    if dof == np.inf:
+        return 0.5 * math.erfc(q / math.sqrt(2.0))
+    a, b = 0.5 * dof, 0.5
+    x, y = dof / (dof + q * q), q * q / (dof + q * q)
+    front = q * math.exp(log_density(q, dof))
+    if x * (a + b + 2.0) >= a + 1.0:
+        term, total, n = 1.0, 1.0, 0
+        while term > 1e-17 * total:
+            term *= (a + b + n) / (1.5 + n) * y
+            total += term
+            n += 1
+        return 0.5 - front * total
+    # The fraction bottom / (…) from below, by the modified Lentz recurrence.
+    value = a * (a * y - b * x + 1.0) / (a + 1.0)
+    upper, lower = value, 0.0
+    for m in range(1, 10_000):
+        odd, even = a + 2 * m - 1.0, a + 2 * m + 1.0
+        numerator = (a + m - 1.0) / odd * ((a + b + m - 1.0) / odd) * m * (b - m) * x * x
+        denominator = m + m * (b - m) * x / odd + (a + m) * (a * y - b * x + 1.0 + m * (2.0 - x)) / even
+        lower = 1.0 / (denominator + numerator * lower)
+        upper = denominator + numerator / upper
+        value *= upper * lower
+        if abs(upper * lower - 1.0) < 2e-16:
+            break
+    return 0.5 * front / value
+
+
+@kernel("(f8, f8)")
+def upper_quantile(tail: float, dof: float) -> float:
+    """Return q with P(T > q) = tail, for tail in (1e-16, 0.5].
+
+    Near the centre Newton's method on P, which is convex; in the tail on ln P over ln q, which is concave and, for
+    heavy tails, nearly straight. Both converge from one side.
+    """
+    if tail > 0.1:
+        q = (0.5 - tail) * math.exp(-log_density(0.0, dof))
+        for _ in range(50):
+            step = (tail_probability(q, dof) - tail) * math.exp(-log_density(q, dof))
+            q += step
+            if abs(step) <= CLOSE * q:
+                break
+        return q
+    u = 0.5
+    for _ in range(100):
+        q = math.exp(u)
+        probability = tail_probability(q, dof)
+        step = math.log(probability / tail) * probability / (q * math.exp(log_density(q, dof)))
+        # A start in the flat centre may overshoot to where the normal tail underflows; no step need be longer.
+        u += min(step, 2.0)
+        if abs(step) <= CLOSE:
+            break
+    return math.exp(u)
+
+
+@kernel("(f8[::1], f8, f8, f8, f8[::1])", fastmath=frozenset({"reassoc", "contract"}))
+def weighted_sums(x: Vector, location: float, scale: float, kappa: float, factors: Vector) -> tuple[float, ...]:
+    """Write 1 + κz² into `factors` and return Σv, Σv², Σy, Σyv for y = z/(1 + κz²), v = zy, z = (x − location)/scale.
+
+    Reassociation lets the sums vectorise: 2.7 times as fast.
+    """
+    inverse = 1.0 / scale
+    sum_v, sum_vv, sum_y, sum_yv = 0.0, 0.0, 0.0, 0.0
+    for i in range(x.shape[0]):
+        z = (x[i] - location) * inverse
+        factor = 1.0 + kappa * z * z
+        factors[i] = factor
+        y = z / factor
+        v = z * y
+        sum_v += v
+        sum_vv += v * v
+        sum_y += y
+        sum_yv += y * v
+    return sum_v, sum_vv, sum_y, sum_yv
+
+
+@kernel("(f8[::1], f8)")
+def sum_of_logs(factors: Vector, largest: float) -> float:
+    """Return Σ ln(factors), destroying them; none is below 1 or above `largest`.
+
+    One logarithm serves sixteen factors, unless their product could overflow.
+    """
+    n = factors.shape[0]
+    columns = n // 16 if largest < 1e19 else 0
+    for row in range(1, 16 if columns else 1):
+        for i in range(columns):
+            factors[i] *= factors[row * columns + i]
+    total = 0.0
+    for i in range(columns):
+        total += math.log(factors[i])
+    for i in range(16 * columns, n):
+        total += math.log(factors[i])
+    return total
+
+
+@kernel("(f8[::1], f8, f8[::1], f8[::1], f8[::1], f8[:, ::1])")
+def log_likelihood(
+    x: Vector, reach: float, theta: Vector, factors: Vector, gradient: Vector, information: Matrix
+) -> float:
+    """Return the log-likelihood of x at theta = (location, ln scale, κ > 0) with |x| ≤ reach.
+
+    Writes its gradient, and the observed information: the Hessian with its sign flipped.
+    """
+    n = x.shape[0]
+    location, scale, k = theta[0], math.exp(theta[1]), theta[2]
+    v, vv, y, yv = weighted_sums(x, location, scale, k, factors)
+    logs = sum_of_logs(factors, 1.0 + k * ((reach + abs(location)) / scale) ** 2)
+    z = 0.5 / k
+    ratio, slope, curve = log_gamma_ratio(z)
+
+    gradient[0] = (1.0 + k) / scale * y
+    gradient[1] = (1.0 + k) * v - n
+    gradient[2] = -2.0 * n * z * z * slope + 2.0 * z * z * logs - (z + 0.5) * v
+
+    information[0, 0] = (1.0 + k) / (scale * scale) * (n - 3.0 * k * v + 2.0 * k * k * vv)
+    information[0, 1] = 2.0 * (1.0 + k) / scale * (y - k * yv)
+    information[0, 2] = ((1.0 + k) * yv - y) / scale
+    information[1, 1] = 2.0 * (1.0 + k) * (v - k * vv)
+    information[1, 2] = (1.0 + k) * vv - v
+    information[2, 2] = (
+        8.0 * z**3 * logs - 4.0 * z * z * v - (z + 0.5) * vv - n * (4.0 * z**4 * curve + 8.0 * z**3 * slope)
+    )
+    for i in range(3):
+        for j in range(i):
+            information[i, j] = information[j, i]
+    return n * (ratio - 0.5 * math.log(2.0 * math.pi) - theta[1]) - (z + 0.5) * logs
+
+
+@kernel("(f8[:, ::1], f8[::1], f8[::1], f8, i8, f8[::1])")
+def damped_step(information: Matrix, gradient: Vector, floor: Vector, damping: float, n_free: int, step: Vector) -> bool:
+    """Write the solution of (information + damping (|diagonal| + floor)) step = gradient for the first `n_free`.
+
+    Returns False where the damped matrix is not positive definite. The others stay (step 0).
+    """
+    lower = np.zeros((3, 3))
+    for i in range(n_free):
+        for j in range(i + 1):
+            value = information[i, j]
+            if i == j:
+                value += damping * (abs(value) + floor[i])
+            for m in range(j):
+                value -= lower[i, m] * lower[j, m]
+            if i > j:
+                lower[i, j] = value / lower[j, j]
+            elif value > 1e-12 * abs(information[i, i]):
+                lower[i, i] = math.sqrt(value)
+            else:
+                return False
+    step[:] = 0.0
+    for i in range(n_free):
+        value = gradient[i]
+        for m in range(i):
+            value -= lower[i, m] * step[m]
+        step[i] = value / lower[i, i]
+    for i in range(n_free - 1, -1, -1):
+        value = step[i]
+        for m in range(i + 1, n_free):
+            value -= lower[m, i] * step[m]
+        step[i] = value / lower[i, i]
+    return True
+
+
+@kernel("(f8[::1], f8, f8[::1], f8[::1], f8[:, ::1])")
+def climb(x: Vector, reach: float, normal: Vector, theta: Vector, information: Matrix) -> float:
+    """Move theta = (location, ln scale, κ) to a maximum of the likelihood of x; return the log-likelihood there.
+
+    Newton's method with Levenberg's damping where the Hessian is not negative definite or a step does not gain. κ
+    is held at 2 where it presses against it. Where it presses against its smallest value, the other two are known:
+    `normal` holds (mean, ln deviation, smallest κ). Writes the observed information at the end.
+    """
+    n = x.shape[0]
+    factors, gradient, step = np.empty(n), np.empty(3), np.empty(3)
+    trial, trial_gradient, trial_information = np.empty(3), np.empty(3), np.empty((3, 3))
+    value = log_likelihood(x, reach, theta, factors, gradient, information)
+    floor = np.full(3, float(n))
+    damping = 0.0
+    for _ in range(MOST_STEPS):
+        if theta[2] <= SMALLEST_KAPPA and gradient[2] <= 0.0:
+            if theta[0] == normal[0] and theta[1] == normal[1]:
+                break
+            theta[:] = normal
+            value = log_likelihood(x, reach, theta, factors, gradient, information)
+            continue
+        n_free = 2 if theta[2] >= LARGEST_KAPPA and gradient[2] > 0.0 else 3
+        floor[0] = n * math.exp(-2.0 * theta[1])
+        if not damped_step(information, gradient, floor, damping, n_free, step):
+            damping = max(4.0 * damping, 0.01)
+            continue
+        gain = 0.5 * (gradient[0] * step[0] + gradient[1] * step[1] + gradient[2] * step[2])
+        # A scale that moves by more than a factor of e^1.5 has left the region where the Hessian says anything.
+        step *= min(1.0, 1.5 / max(abs(step[1]), 1e-300))
+        trial[:] = theta + step
+        trial[2] = min(max(trial[2], SMALLEST_KAPPA), LARGEST_KAPPA)
+        trial_value = log_likelihood(x, reach, trial, factors, trial_gradient, trial_information)
+        rounding = n * (1e-13 + 5e-17 / trial[2])
+        if trial_value >= value - rounding:
+            value = trial_value
+            theta[:] = trial
+            gradient[:] = trial_gradient
+            information[:, :] = trial_information
+            if gain <= 1e-10 * n and damping < 1e-3:
+                break
+            damping = 0.1 * damping if damping > 1e-3 else 0.0
+        elif damping > 1e12:
+            break
+        else:
+            damping = max(4.0 * damping, 0.01)
+    return value
+
+
+@kernel("(f8[::1],)", fastmath=frozenset({"reassoc", "contract"}))
+def normal_limit(x: Vector) -> tuple[float, float, float]:
+    """Return the mean of x, its population standard deviation and its excess kurtosis."""
+    n = x.shape[0]
+    mean, square, fourth = 0.0, 0.0, 0.0
+    for i in range(n):
+        mean += x[i]
+    mean /= n
+    for i in range(n):
+        apart = (x[i] - mean) * (x[i] - mean)
+        square += apart
+        fourth += apart * apart
+    square /= n
+    return mean, math.sqrt(square), fourth / n / (square * square) - 3.0
+
+
+@kernel("(f8[::1],)")
+def sketch(x: Vector) -> Vector:
+    """Return up to 64 evenly spaced elements of x, sorted."""
+    size = min(64, x.shape[0])
+    chosen = np.empty(size)
+    for i in range(size):
+        value = x[i * x.shape[0] // size]
+        j = i
+        while j > 0 and chosen[j - 1] > value:
+            chosen[j] = chosen[j - 1]
+            j -= 1
+        chosen[j] = value
+    return chosen
+
+
+@kernel("(f8[::1],)")
+def fit(returns: Vector) -> tuple[float, float, float, float, Matrix]:
+    """Return location, scale, κ, log-likelihood and observed information of (location, ln scale, κ) at its maximum.
+
+    κ = 0 is the normal law. The climbs run on centred and scaled data, so that units do not matter.
+    """
+    n = returns.shape[0]
+    ordered = sketch(returns)
+    size = ordered.shape[0]
+    centre = ordered[size // 2]
+    unit = 0.5 * (ordered[size * 5 // 6] - ordered[size // 6])
+    if unit == 0.0:
+        unit = np.max(returns) - np.min(returns)
+    x = np.empty(n)
+    reach = 0.0
+    for i in range(n):
+        x[i] = (returns[i] - centre) / unit
+        reach = max(reach, abs(x[i]))
+    for i in range(size):
+        ordered[i] = (ordered[i] - centre) / unit
+
+    theta, information = np.empty(3), np.empty((3, 3))
+    best = highest_maximum(x, reach, ordered, theta, information)
+
+    information[0, 0] /= unit * unit
+    for i in range(1, 3):
+        information[0, i] /= unit
+        information[i, 0] /= unit
+    return centre + unit * theta[0], math.exp(theta[1]) * unit, theta[2], best - n * math.log(unit), information
+
+
+@kernel("(f8[::1], f8, f8[::1], f8[::1], f8[:, ::1])")
+def highest_maximum(x: Vector, reach: float, ordered: Vector, theta: Vector, information: Matrix) -> float:
+    """Write theta = (location, ln scale, κ) of the highest maximum, and the information; return the log-likelihood.
+
+    Besides the broad maximum there may be one on a tight cluster of about a third of the data or more, at ν near
+    0.5, and the normal limit κ = 0. In a handful of observations any two make a cluster.
+    """
+    n, size = x.shape[0], ordered.shape[0]
+    mean, deviation, excess_kurtosis = normal_limit(x)
+    normal = np.array([mean, math.log(deviation), SMALLEST_KAPPA])
+    theta[:] = np.array([0.0, -0.1, 0.3])
+    best = climb(x, reach, normal, theta, information)
+
+    if n < HANDFUL:
+        for i in range(n - 1):
+            for kappa in (0.5, LARGEST_KAPPA):
+                best = climb_cluster(x, reach, normal, ordered[i : i + 2], kappa, best, theta, information)
+    else:
+        span = size // 4
+        first = 0
+        for i in range(size - span + 1):
+            if ordered[i + span - 1] - ordered[i] < ordered[first + span - 1] - ordered[first]:
+                first = i
+        quarter = ordered[first : first + span]
+        # The middle quarter of a Student-t law is some 0.7 scales wide, whatever ν.
+        if quarter[span - 1] - quarter[0] < 0.3 * math.exp(theta[1]):
+            best = climb_cluster(x, reach, normal, quarter, LARGEST_KAPPA, best, theta, information)
+
+    at_limit = -n * (0.5 * math.log(2.0 * math.pi) + 0.5 + normal[1])
+    if at_limit > best and excess_kurtosis > 0.0:
+        best = climb_if_better(x, reach, normal, normal.copy(), best, theta, information)
+    if at_limit >= best or theta[2] <= SMALLEST_KAPPA:
+        best = at_limit
+        theta[:] = normal
+        theta[2] = 0.0
+    return best
+
+
+@kernel("(f8[::1], f8, f8[::1], f8[::1], f8, f8, f8[::1], f8[:, ::1])")
+def climb_cluster(
+    x: Vector,
+    reach: float,
+    normal: Vector,
+    cluster: Vector,
+    kappa: float,
+    best: float,
+    theta: Vector,
+    information: Matrix,
+) -> float:
+    """Climb from the middle and the width of a few sorted values, as `climb_if_better`."""
+    low, high = cluster[0], cluster[-1]
+    start = np.array([0.5 * (low + high), math.log(max(high - low, 0.05 * math.exp(theta[1]))), kappa])
+    return climb_if_better(x, reach, normal, start, best, theta, information)
+
+
+@kernel("(f8[::1], f8, f8[::1], f8[::1], f8, f8[::1], f8[:, ::1])")
+def climb_if_better(
+    x: Vector, reach: float, normal: Vector, start: Vector, best: float, theta: Vector, information: Matrix
+) -> float:
+    """Climb from `start`; where that ends above `best`, write theta and information and return the new best."""
+    other_information = np.empty((3, 3))
+    other = climb(x, reach, normal, start, other_information)
+    if other > best:
+        theta[:] = start
+        information[:, :] = other_information
+        return other
+    return best
+
+
+@kernel("(f8[::1],)")
+def commonest_above_a_third(x: Vector) -> int:
+    """Return how often the commonest value of x occurs if that is more than a third of the time, else 0.
+
+    Two candidates survive the pairing-off of Misra and Gries (1982); a second pass counts them.
+    """
+    first, second, first_votes, second_votes = 0.0, 0.0, 0, 0
+    for value in x:
+        if first_votes > 0 and value == first:
+            first_votes += 1
+        elif second_votes > 0 and value == second:
+            second_votes += 1
+        elif first_votes == 0:
+            first, first_votes = value, 1
+        elif second_votes == 0:
+            second, second_votes = value, 1
+        else:
+            first_votes -= 1
+            second_votes -= 1
+    most = 0
+    for candidate in (first, second):
+        count = 0
+        for value in x:
+            count += value == candidate
+        most = max(most, count)
+    return most if 3 * most > x.shape[0] else 0
