@@ -135,9 +135,7 @@ def betas(closes: pd.DataFrame) -> pd.Series:
 def write(table: pa.Table, path: Path) -> None:
     """Write a table so that the same versions of the packages give the same bytes."""
     # Doubles compress better without a dictionary: zstd finds the repeated leading bytes of a price itself.
-    pq.write_table(
-        table, path, compression="zstd", compression_level=19, use_dictionary=False, row_group_size=1 << 20
-    )
+    pq.write_table(table, path, compression="zstd", compression_level=19, use_dictionary=False, row_group_size=1 << 20)
     print(f"{path}: {table.num_rows} rows, {table.num_columns} columns, {path.stat().st_size:,} bytes")
 
 

@@ -33,7 +33,7 @@ _HOMES = {
     "stress": "rpmcore.api",
 }
 
-__all__ = [  # noqa: F822 - found through __getattr__
+__all__ = [
     "CovarianceMatrixEstimator",
     "CrisisScenario",
     "PortfolioRiskEngine",

@@ -30,7 +30,7 @@ def kernel(
     Parameters
     ----------
     *signatures
-        Argument types in Numba's short form, such as ``"(f8[:,::1], f8)"``. They document the kernel and tell
+        Argument types in Numba's short form, such as ``"(f8[:, ::1], f8)"`` or ``"(f8,)"``. They document the kernel and tell
         ``rpm warmup`` what to compile. Compilation stays lazy: eager signatures would move its cost to import.
     parallel
         Allow ``prange``. Reductions that feed a decision stay serial or blockwise in a fixed order.
@@ -58,12 +58,10 @@ def kernel(
 
 def compile_all() -> Iterator[str]:
     """Compile every kernel of the imported modules for its declared signatures, yielding each name when done."""
-    from numba.core.sigutils import normalize_signature
-
     for name, (compiled, signatures) in _KERNELS.items():
         for signature in signatures:
             if hasattr(compiled, "compile"):
-                compiled.compile(normalize_signature(signature)[0])
+                compiled.compile(signature)
         yield name
 
 

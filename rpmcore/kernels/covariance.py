@@ -76,7 +76,7 @@ def weighted(x: Matrix, root_weights: NDArray[np.float64]) -> Matrix:
     return out
 
 
-@kernel("(f8[:, ::1])")
+@kernel("(f8[:, ::1],)")
 def ledoit_wolf(x: Matrix) -> tuple[Matrix, float]:
     """Return the shrunk covariance of x (t, n) and its intensity, in one call: at 60 × 6 the call is the cost."""
     n_rows, n = x.shape

@@ -97,7 +97,7 @@ def random_words(paths: Words, index: np.uint64, stream: np.uint64, seed: np.uin
         high[lane] = (x3 << HALF_BITS) | x2
 
 
-@kernel("(u8[::1])")
+@kernel("(u8[::1],)")
 def uniforms(words: Words) -> Vector:
     """Turn random words, in place, into uniforms on the open interval (0, 1); never 0 and never 1.
 
@@ -109,7 +109,7 @@ def uniforms(words: Words) -> Vector:
     return u
 
 
-@kernel("(f8[::1])")
+@kernel("(f8[::1],)")
 def logarithm(x: Vector) -> None:
     """Replace each x > 0 by ln x, to 4 units in the last place.
 
@@ -167,7 +167,7 @@ def polar(squares: Vector, factor: float, words: Words, x: Vector, y: Vector) ->
         y[i] = r * (-across if (q & 2) != 0 else across)
 
 
-@kernel("(f8[::1])")
+@kernel("(f8[::1],)")
 def exponential_less_one(x: Vector) -> None:
     """Replace each x in [0, 40] by eˣ − 1, to 1e-15 of it.
 

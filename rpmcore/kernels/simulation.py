@@ -186,7 +186,7 @@ def number(first: np.uint64, paths: Words) -> None:
         paths[i] = first + np.uint64(i)
 
 
-@kernel("(f8)")
+@kernel("(f8,)")
 def largest_word(u: float) -> np.uint64:
     """Return a word whose uniform is `u` or, because 1e-9 outweighs any rounding here, a little more."""
     return ALL_BITS if u > 0.99 else np.uint64((u * (1.0 + 1e-9) + 2.0**-52) * 2.0**64)

@@ -44,13 +44,9 @@ def log_gamma_ratio(z: float) -> tuple[float, float, float]:
         second -= step * (1.0 / z + 1.0 / (z + 1.0) + 1.0 / half)
         z += 1.0
     w = 1.0 / (z * z)
-    series = (
-        -1 / 8 + w * (1 / 192 + w * (-1 / 640 + w * (17 / 14336 + w * (-31 / 18432 + w * (691 / 180224)))))
-    )
+    series = -1 / 8 + w * (1 / 192 + w * (-1 / 640 + w * (17 / 14336 + w * (-31 / 18432 + w * (691 / 180224)))))
     slope = 1 / 8 + w * (-3 / 192 + w * (5 / 640 + w * (-119 / 14336 + w * (279 / 18432 - w * (7601 / 180224)))))
-    curve = -2 / 8 + w * (
-        12 / 192 + w * (-30 / 640 + w * (952 / 14336 + w * (-2790 / 18432 + w * (91212 / 180224))))
-    )
+    curve = -2 / 8 + w * (12 / 192 + w * (-30 / 640 + w * (952 / 14336 + w * (-2790 / 18432 + w * (91212 / 180224)))))
     return 0.5 * math.log(product) + series / z, first + slope * w, second + curve * w / z
 
 
@@ -199,7 +195,9 @@ def log_likelihood(
 
 
 @kernel("(f8[:, ::1], f8[::1], f8[::1], f8, i8, f8[::1])")
-def damped_step(information: Matrix, gradient: Vector, floor: Vector, damping: float, n_free: int, step: Vector) -> bool:
+def damped_step(
+    information: Matrix, gradient: Vector, floor: Vector, damping: float, n_free: int, step: Vector
+) -> bool:
     """Write the solution of (information + damping (|diagonal| + floor)) step = gradient for the first `n_free`.
 
     Returns False where the damped matrix is not positive definite. The others stay (step 0).

@@ -104,8 +104,7 @@ class StudentTFit:
         kappa = 1.0 / self.dof
         apart = 1e-4 * kappa
         slope = (
-            kernels.upper_quantile(tail, 1.0 / (kappa + apart))
-            - kernels.upper_quantile(tail, 1.0 / (kappa - apart))
+            kernels.upper_quantile(tail, 1.0 / (kappa + apart)) - kernels.upper_quantile(tail, 1.0 / (kappa - apart))
         ) / (2.0 * apart)
         gradient = np.array([-1.0, self.scale * q, self.scale * slope])
         return sqrt(float(gradient @ np.array(self.covariance) @ gradient))
@@ -190,9 +189,7 @@ def normal_quantile_of_interval(interval: float) -> float:
     return NormalDist().inv_cdf(0.5 + 0.5 * check_interval(interval))
 
 
-def _covariance(
-    kappa: float, information: Matrix
-) -> tuple[tuple[tuple[float, float, float], ...] | None, str | None]:
+def _covariance(kappa: float, information: Matrix) -> tuple[tuple[tuple[float, float, float], ...] | None, str | None]:
     if kappa <= 0.0:
         return None, "the normal law is the most likely: no interval holds at that end of the degrees of freedom"
     if kappa >= kernels.LARGEST_KAPPA:

@@ -14,6 +14,7 @@ from rpmcore.domain.arrays import Vector, as_vector
 from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.kernels import tail as kernels
+from rpmcore.kernels.student_t import upper_quantile
 from rpmcore.risk.student_t import (
     StudentTFit,
     check_interval,
@@ -168,5 +169,54 @@ def student_t(volatility: float, dof: float, confidence: float, mean: float = 0.
     if not dof > 2.0:
         raise InvalidArgument(f"dof must be above 2 for a finite volatility, but is {dof!r}")
     scale = volatility * sqrt(1.0 - 2.0 / dof)
-    law = StudentTFit(dof=dof, location=mean, scale=scale, log_likelihood=0.0, n_obs=0)
-    raise NotImplementedError
+    tail = 1.0 - confidence
+    return TailRisk(
+        method="student_t",
+        confidence=confidence,
+        value_at_risk=-mean + scale * upper_quantile(tail, dof),
+        expected_shortfall=-mean + scale * standard_shortfall(tail, dof),
+        lower_reason=_GIVEN_LAW,
+        upper_reason=_GIVEN_LAW,
+    )
+
+
+def skewness(returns: Any) -> float:
+    """Return the third standardised moment g₁ of returns (n_obs,), with divisor n throughout; 0 for a symmetric law.
+
+    Raises
+    ------
+    Undefined
+        If the returns do not vary.
+    InvalidArgument
+        If `returns` is not a finite vector.
+    """
+    return float(np.mean(_standardised(returns) ** 3))
+
+
+def excess_kurtosis(returns: Any) -> float:
+    """Return the fourth standardised moment less three, g₂, with divisor n throughout; 0 for the normal law.
+
+    Arguments and errors as in `skewness`.
+    """
+    return float(np.mean(_standardised(returns) ** 4)) - 3.0
+
+
+def _standardised(returns: Any) -> Vector:
+    x = as_vector(returns, "returns")
+    if float(x.min()) == float(x.max()):
+        raise Undefined("the returns are all equal, so their law has no shape")
+    # In units of the range first: the squares of tiny returns would underflow.
+    centred = (x - x.mean()) / (x.max() - x.min())
+    standardised: Vector = centred / np.sqrt(np.mean(centred**2))
+    return standardised
+
+
+def _check_law(volatility: float, mean: float) -> None:
+    if not (isfinite(volatility) and volatility >= 0.0):
+        raise InvalidArgument(f"volatility must be finite and not negative, but is {volatility!r}")
+    if not isfinite(mean):
+        raise InvalidArgument(f"mean must be finite, but is {mean!r}")
+
+
+_UNKNOWN_SAMPLE = "the number of observations behind the volatility is not given"
+_GIVEN_LAW = "volatility and degrees of freedom are given, not estimated"
