@@ -191,7 +191,8 @@ def log_likelihood(
     for i in range(3):
         for j in range(i):
             information[i, j] = information[j, i]
-    return n * (ratio - 0.5 * math.log(2.0 * math.pi) - theta[1]) - (z + 0.5) * logs
+    value: float = n * (ratio - 0.5 * math.log(2.0 * math.pi) - theta[1]) - (z + 0.5) * logs
+    return value
 
 
 @kernel("(f8[:, ::1], f8[::1], f8[::1], f8, i8, f8[::1])")

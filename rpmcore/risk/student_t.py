@@ -89,7 +89,7 @@ class StudentTFit:
             expected_shortfall_reason=(
                 None
                 if mean_exists
-                else f"a Student-t law with {self.dof:.3g} ≤ 1 degrees of freedom has no mean, hence no expected shortfall"
+                else f"a Student-t law with {self.dof:.3g} ≤ 1 degrees of freedom has no mean, so there is none here"
             ),
             lower=None if half is None else value_at_risk - half,
             lower_reason=self.covariance_reason,

@@ -135,7 +135,9 @@ def test_liquidation_by_hand():
 
 def test_positions_without_a_spread_are_counted_not_free():
     found = run(
-        Holding(symbol="A", size=0.5, spread_bps=2.0), Holding(symbol="B", size=0.5), instruments=[share("A"), share("B")]
+        Holding(symbol="A", size=0.5, spread_bps=2.0),
+        Holding(symbol="B", size=0.5),
+        instruments=[share("A"), share("B")],
     )
     assert found.unpriced == 1
     assert found.liquidation_cost == pytest.approx(0.5 * 0.5 * 2e-4 * LEHMAN.spread_multiplier)

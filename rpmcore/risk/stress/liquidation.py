@@ -38,7 +38,8 @@ def liquidation_cost(
     References
     ----------
     R. Almgren, C. Thum, E. Hauptmann and H. Li, "Direct estimation of equity market impact", *Risk* 18 (2005); the
-    square-root form of J. Gatheral, "No-dynamic-arbitrage and market impact", *Quantitative Finance* 10 (2010), section 1.
+    square-root form of J. Gatheral, "No-dynamic-arbitrage and market impact", *Quantitative Finance* 10 (2010),
+    section 1.
     """
     if holding.spread_bps is None:
         return None
