@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN := $(dir $(PYTHON))
 
-.PHONY: check format lint types contracts test nojit docs benchmarks nightly data
+.PHONY: check format lint types contracts test nojit docs benchmarks nightly data generated
 
 check: lint types contracts test docs
 
@@ -28,13 +28,17 @@ nojit:
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels
 
 docs:
-	$(BIN)mkdocs build --strict --quiet
+	$(PYTHON) docs/generated.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)mkdocs build --strict --quiet
 
 benchmarks:
 	$(PYTHON) benchmarks/run.py
 
 nightly:
 	HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest
+
+generated:
+	$(PYTHON) docs/generated.py
 
 data:
 	$(PYTHON) data/build.py
