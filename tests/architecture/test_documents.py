@@ -23,7 +23,11 @@ def test_every_proof_exists(proof):
 
 def test_documents_quote_the_program_as_it_is():
     done = subprocess.run(
-        [sys.executable, ROOT / "docs" / "generated.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "docs" / "generated.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
