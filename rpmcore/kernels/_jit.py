@@ -30,7 +30,7 @@ def kernel(
     Parameters
     ----------
     *signatures
-        Argument types in Numba's short form, such as ``"(f8[:, ::1], f8)"`` or ``"(f8,)"``. They document the kernel and tell
+        Argument types in Numba's short form, such as ``"(f8[:, ::1], f8)"`` or ``"(f8,)"``. They tell a reader and
         ``rpm warmup`` what to compile. Compilation stays lazy: eager signatures would move its cost to import.
     parallel
         Allow ``prange``. Reductions that feed a decision stay serial or blockwise in a fixed order.
