@@ -69,7 +69,7 @@ def worst_returns(returns: Vector, count: int) -> tuple[Vector, int]:
             value = returns[i]
             kept[found] = value
             found += value <= pivot
-        index += 1 if small else index
+        index += 1 if small else index + 1
     return kept, found
 
 

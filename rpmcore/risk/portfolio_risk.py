@@ -368,7 +368,7 @@ class PortfolioRiskEngine:
             fit_reason=fit_reason,
             tail_risk=tail.rows(),
             absent=tail.absent(fit_reason),
-            limits=self._limits(x, held, annual, pnl),
+            limits=self._limits(x, held, covariance, annual, pnl),
             scaling=self.variance.scaling(annual),
             capital=capital,
         )
@@ -414,13 +414,17 @@ class PortfolioRiskEngine:
         """Return the factor in (0, 1] for every position, and the reason in words."""
         return metrics.scaling
 
-    def _limits(self, x: Matrix, held: Vector, annual: float, pnl: Vector) -> tuple[LimitCheck, ...]:
+    def _limits(
+        self, x: Matrix, held: Vector, covariance: CovarianceEstimate, annual: float, pnl: Vector
+    ) -> tuple[LimitCheck, ...]:
         limits = self.settings.limits
         measured = []
         if limits.method in ("historical", "larger"):
             measured.append(("historical", value_at_risk.historical(pnl, limits.confidence)))
         if limits.method in ("ewma_normal", "larger"):
-            ewma = CovarianceMatrixEstimator(self.settings.covariance, method="ewma").estimate(x)
+            ewma = covariance
+            if ewma.method != "ewma":
+                ewma = CovarianceMatrixEstimator(self.settings.covariance, method="ewma").estimate(x)
             volatility = float(portfolio_volatility(held, ewma.matrix))
             measured.append(("EWMA-normal", value_at_risk.normal(volatility, limits.confidence)))
         checks = []
