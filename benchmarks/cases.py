@@ -64,8 +64,9 @@ def historical(n_obs: int) -> Pair:
 
 
 def student_t(n_obs: int) -> Pair:
-    from rpmcore.risk.student_t import fit_student_t
     from scipy.stats import t
+
+    from rpmcore.risk.student_t import fit_student_t
 
     pnl = returns(n_obs, 1)[:, 0].copy()
     return lambda: fit_student_t(pnl), lambda: t.fit(pnl)

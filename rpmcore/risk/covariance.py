@@ -4,26 +4,31 @@ Each takes `returns` (n_obs, n_assets): simple returns per period as decimals, o
 gives a symmetric positive semidefinite (n_assets, n_assets) matrix in squared return units per period.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from rpmcore.domain.arrays import Matrix, Vector, as_covariance, as_matrix, as_vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument
 from rpmcore.kernels import covariance as kernels
+from rpmcore.risk.products import LOOPS_WIN_TO, cross_product
+from rpmcore.risk.shrinkage import Shrunk, ledoit_wolf, nonlinear_shrinkage, oas, shrink
 
-LOOPS_WIN_TO = 50
-"""Up to this many assets the Numba loops are faster than BLAS; measured at 60 rows; level at 252 × 50."""
+__all__ = [
+    "Shrunk",
+    "correlation_stress",
+    "ewma_covariance",
+    "ewma_weights",
+    "ledoit_wolf",
+    "nonlinear_shrinkage",
+    "oas",
+    "sample_covariance",
+    "shrink",
+    "stressed_covariance",
+]
 
 NEGLIGIBLE_WEIGHT = 1e-17
 """Exponential weights below this share of the largest are lost in float64 (640 rows at decay 0.94)."""
-
-
-class Shrunk(NamedTuple):
-    """A covariance matrix and the intensity with which it was shrunk, in [0, 1]."""
-
-    covariance: Matrix
-    intensity: float
 
 
 def sample_covariance(returns: Any, ddof: int = 1) -> Matrix:
@@ -52,7 +57,7 @@ def sample_covariance(returns: Any, ddof: int = 1) -> Matrix:
     if x.shape[1] <= LOOPS_WIN_TO:
         return kernels.sample(x, divisor)
     centred = x - x.mean(axis=0)
-    return _symmetric_product(centred) / divisor
+    return cross_product(centred) / divisor
 
 
 def ewma_covariance(returns: Any, decay: float = 0.94) -> Matrix:
@@ -82,7 +87,7 @@ def ewma_covariance(returns: Any, decay: float = 0.94) -> Matrix:
     x, root = x[-len(weights) :], np.sqrt(weights)
     if x.shape[1] <= LOOPS_WIN_TO:
         return kernels.weighted(x, root)
-    return _symmetric_product(x * root[:, None])
+    return cross_product(x * root[:, None])
 
 
 def ewma_weights(n_obs: int, decay: float) -> Vector:
@@ -99,73 +104,6 @@ def ewma_weights(n_obs: int, decay: float) -> Vector:
     raw = decay ** np.arange(kept - 1, -1, -1.0)
     weights: Vector = raw / raw.sum()
     return weights
-
-
-def ledoit_wolf(returns: Any) -> Shrunk:
-    """Return the covariance shrunk toward a multiple of the identity, with the estimated optimal intensity.
-
-    S = XcᵀXc/n; m = tr S/N; d² = ‖S − mI‖²_F/N; b² = min(d², Σ_t ‖x_t x_tᵀ − S‖²_F/(N n²)); δ = b²/d²; the
-    estimate is δ m I + (1−δ) S. The divisor is n, as in the paper and in scikit-learn.
-
-    Parameters
-    ----------
-    returns
-        (n_obs, n_assets), see the module. N > T is allowed and is what the estimator is for.
-
-    Returns
-    -------
-    Shrunk
-        The matrix, positive definite if δ > 0 and m > 0, and δ. One asset gives δ = 0.
-
-    Raises
-    ------
-    InvalidArgument
-        If `returns` is not a finite matrix.
-
-    References
-    ----------
-    O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", *Journal of
-    Multivariate Analysis* 88 (2004), section 3.2, lemmas 3.2 to 3.5.
-    """
-    x = as_matrix(returns, "returns")
-    if x.shape[1] <= LOOPS_WIN_TO:
-        return Shrunk(*kernels.ledoit_wolf(x))
-    centred = x - x.mean(axis=0)
-    cov = _symmetric_product(centred) / x.shape[0]
-    row_squares = np.einsum("ij,ij->i", centred, centred)
-    intensity, mean_variance = kernels.shrinkage_intensity(cov, float(row_squares @ row_squares), x.shape[0])
-    cov *= 1.0 - intensity
-    cov[np.diag_indices_from(cov)] += intensity * mean_variance
-    return Shrunk(cov, intensity)
-
-
-def shrink(cov: Any, intensity: float = 0.10, target: Literal["scaled_identity"] = "scaled_identity") -> Matrix:
-    """Return (1 − δ) Σ + δ m I with a *fixed* intensity δ and m = tr Σ / N.
-
-    This is not the Ledoit–Wolf estimator: that name means an estimated intensity, see `ledoit_wolf`.
-
-    Parameters
-    ----------
-    cov
-        (n_assets, n_assets), symmetric.
-    intensity
-        δ in [0, 1]: 0 leaves the matrix, 1 gives the target.
-    target
-        ``"scaled_identity"``.
-
-    Raises
-    ------
-    InvalidArgument
-        If an argument is out of its range.
-    """
-    matrix = as_covariance(cov)
-    if not 0.0 <= intensity <= 1.0:
-        raise InvalidArgument(f"intensity must lie in [0, 1], but is {intensity!r}")
-    if target != "scaled_identity":
-        raise InvalidArgument(f"target must be 'scaled_identity', but is {target!r}")
-    shrunk = (1.0 - intensity) * matrix
-    shrunk[np.diag_indices_from(shrunk)] += intensity * float(np.trace(matrix)) / matrix.shape[0]
-    return shrunk
 
 
 def stressed_covariance(cov: Any, volatility_multiplier: float, correlation: float, weights: Any = None) -> Matrix:
@@ -245,9 +183,3 @@ def _adverse_signs(weights: Any, n_assets: int) -> Vector:
     if held.shape[0] != n_assets:
         raise InvalidArgument(f"weights has {held.shape[0]} element(s), but cov has {n_assets} asset(s)")
     return np.where(held < 0.0, -1.0, 1.0)
-
-
-def _symmetric_product(x: Matrix) -> Matrix:
-    """Return xᵀx; NumPy hands `x.T @ x` to the symmetric rank-k routine of BLAS, half the work of a product."""
-    product: Matrix = x.T @ x
-    return product

@@ -35,3 +35,67 @@ def stressed(cov, multiplier, theta, signs):
     mixed = (1 - theta) * corr + theta * np.outer(signs, signs)
     np.fill_diagonal(mixed, 1.0)
     return mixed * np.outer(vol, vol) * multiplier**2
+
+
+def constant_correlation(returns):
+    """Appendices A and B of "Honey, I shrunk the sample covariance matrix", sum by sum."""
+    n, p = returns.shape
+    y = returns - returns.mean(axis=0)
+    s = y.T @ y / n
+    root = np.sqrt(np.diag(s))
+    r = s / np.outer(root, root)
+    mean_r = sum(r[i, j] for i in range(p) for j in range(i + 1, p)) * 2 / (p * (p - 1))
+    f = mean_r * np.outer(root, root)
+    np.fill_diagonal(f, np.diag(s))
+    pi = np.array([[np.mean((y[:, i] * y[:, j] - s[i, j]) ** 2) for j in range(p)] for i in range(p)])
+
+    def theta(k, i, j):
+        return np.mean((y[:, k] ** 2 - s[k, k]) * (y[:, i] * y[:, j] - s[i, j]))
+
+    rho = np.trace(pi) + sum(
+        mean_r / 2 * (root[j] / root[i] * theta(i, i, j) + root[i] / root[j] * theta(j, i, j))
+        for i in range(p)
+        for j in range(p)
+        if i != j
+    )
+    gamma = np.sum((f - s) ** 2)
+    delta = max(0.0, min((pi.sum() - rho) / gamma / n, 1.0))
+    return delta * f + (1 - delta) * s, delta
+
+
+def nonlinear(returns):
+    """Ledoit and Wolf (2020): the density by its kernel, and its Hilbert transform by numerical principal values."""
+    from scipy.integrate import quad
+
+    t, p = returns.shape
+    n = t - 1
+    x = returns - returns.mean(axis=0)
+    lam, u = np.linalg.eigh(x.T @ x / n)
+    lam, null = lam[max(0, p - n) :], max(0, p - n)
+    h = n ** (-1 / 3)
+    half = np.sqrt(5.0)
+
+    def kernel(z):
+        return 0.75 / half * max(1 - z * z / 5, 0.0)
+
+    def hilbert_of_kernel(at):
+        """(1/π) PV ∫ k(z)/(z − at) dz."""
+        if abs(at) < half:
+            value, _ = quad(kernel, -half, half, weight="cauchy", wvar=at, epsabs=1e-12)
+        else:
+            value, _ = quad(lambda z: kernel(z) / (z - at), -half, half, epsabs=1e-12)
+        return value / np.pi
+
+    c = p / n
+    out = []
+    for value in lam:
+        f = np.mean([kernel((value - other) / (h * other)) / (h * other) for other in lam])
+        g = np.mean([hilbert_of_kernel((value - other) / (h * other)) / (h * other) for other in lam])
+        if p <= n:
+            out.append(value / ((np.pi * c * value * f) ** 2 + (1 - c - np.pi * c * value * g) ** 2))
+        else:
+            out.append(value / (np.pi**2 * value**2 * (f**2 + g**2)))
+    if null:
+        at_zero = np.mean([hilbert_of_kernel(-1 / h) / (h * other) for other in lam])
+        out = [1 / (np.pi * null / n * at_zero)] * null + out
+    return (u * np.array(out)) @ u.T

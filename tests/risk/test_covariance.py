@@ -6,7 +6,6 @@ from sklearn.covariance import ledoit_wolf as sklearn_ledoit_wolf
 
 from rpmcore.domain.errors import InsufficientData, InvalidArgument
 from rpmcore.risk.covariance import (
-    LOOPS_WIN_TO,
     correlation_stress,
     ewma_covariance,
     ewma_weights,
@@ -15,6 +14,7 @@ from rpmcore.risk.covariance import (
     shrink,
     stressed_covariance,
 )
+from rpmcore.risk.products import LOOPS_WIN_TO
 from tests.oracles import covariance as oracle
 from tests.samples import correlated_returns, returns_matrices, weights_for
 

@@ -1,0 +1,232 @@
+"""Covariance estimates that give up a little truth for a lot of stability.
+
+Each takes `returns` (n_obs, n_assets) as `rpmcore.risk.covariance` does, and gives a symmetric positive semidefinite
+matrix in squared return units per period.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rpmcore.domain.arrays import Matrix, Vector, as_covariance, as_matrix
+from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
+from rpmcore.kernels import covariance as kernels
+from rpmcore.risk.products import LOOPS_WIN_TO, cross_product
+
+SQRT5 = 5.0**0.5
+"""Half-width of the Epanechnikov kernel with unit variance."""
+
+
+class Shrunk(NamedTuple):
+    """A covariance matrix and the intensity with which it was shrunk, in [0, 1]."""
+
+    covariance: Matrix
+    intensity: float
+
+
+Target = Literal["scaled_identity", "constant_correlation"]
+"""What a covariance is shrunk toward."""
+
+
+def ledoit_wolf(returns: Any, target: Target = "scaled_identity") -> Shrunk:
+    """Return the covariance shrunk with the estimated optimal intensity of Ledoit and Wolf.
+
+    Parameters
+    ----------
+    returns
+        (n_obs, n_assets), see the module. N > T is allowed and is what the estimator is for.
+    target
+        ``scaled_identity``: δ m I + (1−δ) S with S = XcᵀXc/n, m = tr S/N, d² = ‖S − mI‖²_F/N,
+        b² = min(d², Σ_t ‖x_t x_tᵀ − S‖²_F/(N n²)) and δ = b²/d². ``constant_correlation``: toward the sample variances
+        with the mean correlation for all pairs, δ = clip((π̂ − ρ̂)/(γ̂ n), 0, 1), π̂ the summed asymptotic variances of
+        s_ij, ρ̂ their summed covariances with the target, γ̂ its squared Frobenius distance from S. The divisor is n in
+        both.
+
+    Returns
+    -------
+    Shrunk
+        The matrix and δ. One asset gives δ = 0, and so does a single pair under ``constant_correlation``.
+
+    Raises
+    ------
+    InvalidArgument
+        If `returns` is not a finite matrix, or `target` is unknown.
+    Undefined
+        If the target is ``constant_correlation`` and an asset is constant.
+
+    References
+    ----------
+    O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", *Journal of
+    Multivariate Analysis* 88 (2004), section 3.2, lemmas 3.2 to 3.5; "Honey, I shrunk the sample covariance matrix",
+    *Journal of Portfolio Management* 30 (2004), appendices A and B.
+    """
+    x = as_matrix(returns, "returns")
+    if target == "scaled_identity":
+        return _toward_scaled_identity(x)
+    if target == "constant_correlation":
+        return _toward_constant_correlation(x)
+    raise InvalidArgument(f"target must be 'scaled_identity' or 'constant_correlation', but is {target!r}")
+
+
+def oas(returns: Any) -> Shrunk:
+    """Return the oracle approximating shrinkage toward a multiple of the identity.
+
+    δ = min(1, (α + m²)/((n+1)(α − m²/N))) with α the mean of the squared elements of S (divisor n) and m = tr S/N.
+    This is scikit-learn's form: it leaves out the 2/N terms of the paper's equation 23, which vanish as N grows.
+
+    Raises
+    ------
+    InvalidArgument
+        If `returns` is not a finite matrix.
+
+    References
+    ----------
+    Y. Chen, A. Wiesel, Y. Eldar and A. Hero, "Shrinkage algorithms for MMSE covariance estimation", *IEEE Transactions
+    on Signal Processing* 58 (2010), equation 23.
+    """
+    x = as_matrix(returns, "returns")
+    n_obs, n_assets = x.shape
+    centred = x - x.mean(axis=0)
+    cov: Matrix = cross_product(centred) / n_obs
+    if n_assets == 1:
+        return Shrunk(cov, 0.0)
+    mean_variance = float(np.trace(cov)) / n_assets
+    alpha = float(np.mean(cov**2))
+    apart = (n_obs + 1.0) * (alpha - mean_variance**2 / n_assets)
+    intensity = 1.0 if apart <= 0.0 else min((alpha + mean_variance**2) / apart, 1.0)
+    cov *= 1.0 - intensity
+    cov[np.diag_indices_from(cov)] += intensity * mean_variance
+    return Shrunk(cov, intensity)
+
+
+def shrink(cov: Any, intensity: float = 0.10, target: Literal["scaled_identity"] = "scaled_identity") -> Matrix:
+    """Return (1 − δ) Σ + δ m I with a *fixed* intensity δ and m = tr Σ / N.
+
+    This is not the Ledoit–Wolf estimator: that name means an estimated intensity, see `ledoit_wolf`.
+
+    Parameters
+    ----------
+    cov
+        (n_assets, n_assets), symmetric.
+    intensity
+        δ in [0, 1]: 0 leaves the matrix, 1 gives the target.
+    target
+        ``"scaled_identity"``.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of its range.
+    """
+    matrix = as_covariance(cov)
+    if not 0.0 <= intensity <= 1.0:
+        raise InvalidArgument(f"intensity must lie in [0, 1], but is {intensity!r}")
+    if target != "scaled_identity":
+        raise InvalidArgument(f"target must be 'scaled_identity', but is {target!r}")
+    shrunk = (1.0 - intensity) * matrix
+    shrunk[np.diag_indices_from(shrunk)] += intensity * float(np.trace(matrix)) / matrix.shape[0]
+    return shrunk
+
+
+def nonlinear_shrinkage(returns: Any) -> Matrix:
+    """Return the covariance with every eigenvalue shrunk by its own amount, analytically.
+
+    The sample eigenvectors stay; each eigenvalue moves toward where the density of its neighbours pulls it, by the
+    Hilbert transform of an Epanechnikov kernel estimate with a bandwidth proportional to the eigenvalue.
+
+    Parameters
+    ----------
+    returns
+        (n_obs, n_assets). N > T is allowed: the null eigenvalues get one positive value.
+
+    Raises
+    ------
+    InvalidArgument
+        If `returns` is not a finite matrix.
+    InsufficientData
+        Below 12 observations, as the paper's authors advise.
+    Undefined
+        If fewer independent directions vary than min(n_obs − 1, n_assets): duplicated or constant series.
+
+    References
+    ----------
+    O. Ledoit and M. Wolf, "Analytical nonlinear shrinkage of large-dimensional covariance matrices", *Annals of
+    Statistics* 48 (2020), section 4.7, equations 4.7 to 4.9, and appendix C for N > T.
+    """
+    x = as_matrix(returns, "returns")
+    if x.shape[0] < 12:
+        raise InsufficientData(f"nonlinear shrinkage needs at least 12 observations, but there are {x.shape[0]}")
+    n, p = x.shape[0] - 1, x.shape[1]
+    centred = x - x.mean(axis=0)
+    values, vectors = np.linalg.eigh(cross_product(centred) / n)
+    kept = values[max(0, p - n) :]
+    if kept[0] <= 1e-12 * kept[-1]:
+        raise Undefined("the returns vary in fewer directions than there are assets or rows: leave out copies")
+    shrunk = np.empty(p)
+    shrunk[max(0, p - n) :], null = _shrunk_eigenvalues(kept, n, p)
+    shrunk[: max(0, p - n)] = null
+    cov: Matrix = (vectors * shrunk) @ vectors.T
+    return 0.5 * (cov + cov.T)
+
+
+def _toward_scaled_identity(x: Matrix) -> Shrunk:
+    if x.shape[1] <= LOOPS_WIN_TO:
+        return Shrunk(*kernels.ledoit_wolf(x))
+    centred = x - x.mean(axis=0)
+    cov = cross_product(centred) / x.shape[0]
+    row_squares = np.einsum("ij,ij->i", centred, centred)
+    intensity, mean_variance = kernels.shrinkage_intensity(cov, float(row_squares @ row_squares), x.shape[0])
+    cov *= 1.0 - intensity
+    cov[np.diag_indices_from(cov)] += intensity * mean_variance
+    return Shrunk(cov, intensity)
+
+
+def _toward_constant_correlation(x: Matrix) -> Shrunk:
+    n_obs, n_assets = x.shape
+    centred = x - x.mean(axis=0)
+    s: Matrix = cross_product(centred) / n_obs
+    variance = np.diagonal(s).copy()
+    constant = x.min(axis=0) == x.max(axis=0)
+    if constant.any():
+        raise Undefined(f"asset {int(constant.argmax())} is constant, so it has no correlation to shrink toward")
+    if n_assets <= 2:
+        return Shrunk(s, 0.0)  # a single pair has the mean correlation already
+    deviation = np.sqrt(variance)
+    correlation = s / np.outer(deviation, deviation)
+    mean_correlation = (correlation.sum() - n_assets) / (n_assets * (n_assets - 1))
+    target = mean_correlation * np.outer(deviation, deviation)
+    target[np.diag_indices_from(target)] = variance
+
+    squares = centred**2
+    pi_matrix = cross_product(squares) / n_obs - s**2
+    # Asymptotic covariance of s_ii with s_ij: E[(x_i² − s_ii)(x_i x_j − s_ij)] = E[x_i³ x_j] − s_ii s_ij.
+    theta = (squares * centred).T @ centred / n_obs - variance[:, None] * s
+    theta[np.diag_indices_from(theta)] = 0.0
+    ratio = np.outer(1.0 / deviation, deviation)
+    rho = np.trace(pi_matrix) + mean_correlation * float((ratio * theta).sum())
+    gamma = float(((s - target) ** 2).sum())
+    intensity = min(max((pi_matrix.sum() - rho) / (gamma * n_obs), 0.0), 1.0) if gamma > 0.0 else 0.0
+    return Shrunk(intensity * target + (1.0 - intensity) * s, float(intensity))
+
+
+def _shrunk_eigenvalues(kept: Vector, n: int, p: int) -> tuple[Vector, float]:
+    """Return the shrunk values of the positive eigenvalues, and the one of the p − n null ones."""
+    bandwidth = n ** (-1.0 / 3.0)
+    widths = bandwidth * kept
+    z = (kept[:, None] - kept[None, :]) / widths[None, :]
+    density = (0.75 / SQRT5) * np.mean(np.maximum(1.0 - z**2 / 5.0, 0.0) / widths, axis=1)
+    edge = np.abs(np.abs(z) - SQRT5) < 1e-12
+    inside = np.where(edge, 1.0, np.abs((SQRT5 - z) / np.where(edge, 1.0, SQRT5 + z)))
+    kernel = -0.3 / np.pi * z + 0.75 / (SQRT5 * np.pi) * (1.0 - z**2 / 5.0) * np.log(inside)
+    hilbert = np.mean(kernel / widths, axis=1)
+    if p <= n:
+        c = p / n
+        return kept / ((np.pi * c * kept * density) ** 2 + (1.0 - c - np.pi * c * kept * hilbert) ** 2), 0.0
+    h = bandwidth
+    at_zero = (
+        (0.3 / h**2 + 0.75 / (SQRT5 * h) * (1.0 - 0.2 / h**2) * np.log((1.0 + SQRT5 * h) / (1.0 - SQRT5 * h)))
+        / np.pi
+        * np.mean(1.0 / kept)
+    )
+    null = 1.0 / (np.pi * (p - n) / n * at_zero)
+    return kept / (np.pi**2 * kept**2 * (density**2 + hilbert**2)), float(null)
