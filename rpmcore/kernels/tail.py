@@ -103,10 +103,7 @@ def select(values: Vector, start: int, stop: int, position: int) -> None:
             if position < middle:
                 return
             start = middle
-    if stop - start > FEW:
-        values[start:stop] = np.sort(values[start:stop])
-    else:
-        sort_between(values, start, stop)
+    sort_between(values, start, stop)
 
 
 @kernel("(f8[::1], i8, i8, f8)")
@@ -123,14 +120,19 @@ def partition(values: Vector, start: int, stop: int, pivot: float) -> int:
 
 @kernel("(f8[::1], i8, i8)")
 def sort_between(values: Vector, start: int, stop: int) -> None:
-    """Sort the few values[start:stop] by insertion."""
-    for i in range(start + 1, stop):
-        value = values[i]
-        j = i
-        while j > start and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
+    """Sort values[start:stop]: by insertion where they are few, by Shell's method, insertion over gaps, else."""
+    gap = 1
+    while 3 * gap < stop - start - FEW:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(start + gap, stop):
+            value = values[i]
+            j = i
+            while j >= start + gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value
+        gap //= 3
 
 
 @kernel("(f8[::1],)")

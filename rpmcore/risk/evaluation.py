@@ -349,6 +349,9 @@ def _components(inputs: BookInputs, assessed: Assessment, settings: RiskSettings
     alone = np.sqrt(np.diagonal(cov))
     marginal: Vector | None = covariance_times(valuation.weights, cov) / sigma if sigma > 0.0 else None
     z = NormalDist().inv_cdf(settings.limits.confidence)
+    mean = np.zeros(len(alone))
+    if settings.tail_risk.mean == "sample":
+        mean = assessed.panel.returns[-len(metrics.pnl) :].mean(axis=0)
     rows = []
     for holding, weight, asset in zip(
         inputs.book.holdings, valuation.row_weights.tolist(), valuation.row_assets.tolist(), strict=True
@@ -368,7 +371,7 @@ def _components(inputs: BookInputs, assessed: Assessment, settings: RiskSettings
                 marginal_volatility_reason=NO_VOLATILITY,
                 component_volatility=part,
                 component_volatility_reason=NO_VOLATILITY,
-                component_var=None if part is None else z * part,
+                component_var=None if part is None else z * part - weight * float(mean[asset]),
                 component_var_reason=NO_VOLATILITY,
                 share=None if part is None else part / sigma,
                 share_reason=NO_VOLATILITY,

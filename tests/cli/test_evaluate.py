@@ -97,6 +97,13 @@ def test_options_reach_the_estimate(rpm):
     assert {r["scaling"] for r in found["tail_risk"] if r["method"] == "historical"} == {"square root of time"}
 
 
+@pytest.mark.parametrize("mean", ["zero", "sample"])
+def test_component_var_sums_to_the_normal_var(rpm, mean):
+    found = json.loads(rpm("evaluate", SAMPLE, "--json", "--mean", mean).out)
+    row = next(r for r in found["tail_risk"] if r["method"] == "normal" and r["confidence"] == 0.95)
+    assert sum(c["component_var"] for c in found["components"]) == pytest.approx(row["value_at_risk"], rel=1e-10)
+
+
 def test_beyond_ten_days_what_is_not_scaled_says_why(rpm):
     done = rpm("evaluate", SAMPLE, "--json", "--horizon", "20", "--paths", "20000")
     rows = {r["method"]: r for r in json.loads(done.out)["tail_risk"]}
