@@ -1,5 +1,6 @@
 """The command ``rpm``: parse, one call of the core, render."""
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -45,6 +46,7 @@ def _options(
 
 def run() -> None:
     """Run the command line; every error that rpm raises on purpose becomes one message and an exit code."""
+    gc.disable()  # a command is over before a collection could pay; the many imports would trigger dozens
     try:
         app(prog_name="rpm")
     except Exception as error:

@@ -69,7 +69,7 @@ class SimulationSettings(Section):
     paths: int = setting(100_000, "Number of paths.", unit="paths", ge=1, le=1_000_000_000)
     seed: int = setting(20_080_915, "Seed; the same seed gives the same bits.", unit="integer", ge=0, lt=2**64)
     distribution: Literal["normal", "student_t"] = setting("student_t", "Law of the shocks.", unit="name")
-    dof: float = setting(5.0, "Degrees of freedom of Student-t shocks.", unit="degrees of freedom", gt=2.0)
+    dof: float = setting(5.0, "Degrees of freedom of Student-t shocks.", unit="degrees of freedom", gt=2.0, le=1e6)
 
 
 class LimitsSettings(Section):

@@ -12,6 +12,7 @@ B. Manistre and G. Hancock, "Variance of the CTE estimator", *North American Act
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import ceil, inf, sqrt
 from typing import Any, Literal
@@ -137,7 +138,7 @@ def simulate_tail_risk(
     n_paths, threads = _whole("n_paths", n_paths, 1, MOST_PATHS), _whole("threads", threads, 1, MOST_THREADS)
     if len(confidences) == 0:
         raise InvalidArgument("confidences is empty: give at least one, such as 0.99")
-    ranks = [_Ranks(n_paths, confidence) for confidence in confidences]
+    ranks = [_ranks(n_paths, confidence) for confidence in confidences]
     draw = _draw(weights, cov, seed, distribution, dof, horizon, reduction)
     needed = max(r.above for r in ranks)
     losses = np.zeros(needed) if draw is None else worst_losses(draw, n_paths, needed, threads=threads)
@@ -244,6 +245,7 @@ def _exposures(cov: Matrix, weights: Vector) -> Vector:
     return from_eigenvalues
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Ranks:
     """Which of the worst losses, counted from 1, answer for one confidence.
 
@@ -251,15 +253,23 @@ class _Ranks:
     `above` lie one standard deviation √(n · tail · c) of the number of exceedances to either side.
     """
 
-    __slots__ = ("above", "at", "below", "confidence", "count")
+    confidence: float
+    count: float
+    below: int
+    at: int
+    above: int
 
-    def __init__(self, n_paths: int, confidence: float) -> None:
-        self.confidence = confidence
-        self.count = tail_count(n_paths, confidence)
-        away = sqrt(self.count * confidence)
-        self.at = ceil(self.count)
-        self.below = max(1, ceil(self.count - away))
-        self.above = min(n_paths, ceil(self.count + away))
+
+def _ranks(n_paths: int, confidence: float) -> _Ranks:
+    count = tail_count(n_paths, confidence)
+    away = sqrt(count * confidence)
+    return _Ranks(
+        confidence=confidence,
+        count=count,
+        below=max(1, ceil(count - away)),
+        at=ceil(count),
+        above=min(n_paths, ceil(count + away)),
+    )
 
 
 def _tail_risk(losses: Vector, ordered: Vector, ranks: _Ranks, horizon: int) -> TailRisk:

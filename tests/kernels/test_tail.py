@@ -47,6 +47,27 @@ def test_contrived_orders(n):
         assert shortfall == pytest.approx(losses[: int(k)].mean(), rel=1e-13, abs=1e-300)
 
 
+@pytest.mark.parametrize("n", [2000, 100_000])
+@pytest.mark.parametrize("k", [0.5, 2.0, 3.0, 17.0])
+def test_the_worst_few_of_many(n, k):
+    """In this order the sample always meets the one worst return, which leaves too few at or below it."""
+    losses = -np.arange(n, dtype=float)
+    var, shortfall, lower, upper = tail.historical(-losses, k, int(np.ceil(k)) + 3, 1)
+    assert (var, lower, upper) == (losses[int(np.ceil(k)) - 1], losses[int(np.ceil(k)) + 2], losses[0])
+    assert shortfall == pytest.approx(losses[: max(int(k), 1)].mean())
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["compiled", "plain"])
+@given(values=hnp.arrays(np.float64, st.integers(1, 500), elements=st.floats(-10, 10)), data=st.data())
+def test_any_part_can_be_sorted(form, values, data):
+    start = data.draw(st.integers(0, len(values)))
+    stop = data.draw(st.integers(start, len(values)))
+    expected = values.copy()
+    expected[start:stop].sort()
+    form(tail.sort_between)(values, start, stop)
+    np.testing.assert_array_equal(values, expected)
+
+
 @given(hnp.arrays(np.float64, st.integers(1, 400), elements=st.floats(-1e6, 1e6)), st.randoms(use_true_random=False))
 def test_the_order_of_the_returns_does_not_change_a_bit(returns, random):
     shuffled = list(returns)

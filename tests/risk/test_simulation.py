@@ -138,6 +138,20 @@ def test_threads_and_lost_paths_leave_no_trace_in_the_tail(distribution, dof, re
         assert measured.expected_shortfall_error == pytest.approx(shortfall_error, rel=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("distribution", "dof", "reduction", "first", "last"),
+    [
+        ("normal", None, False, "-0x1.113bf08cabef4p-8", "0x1.f8decaed5e21ap-8"),
+        ("normal", None, True, "-0x1.acd6deebf260bp-6", "-0x1.3681ecc9e60b5p-7"),
+        ("student_t", 4.5, False, "-0x1.6cd12bd4d43fap-8", "0x1.3f7a1460b38a6p-8"),
+        ("student_t", 4.5, True, "-0x1.f72e60f55dd16p-7", "0x1.83f7d49391420p-9"),
+    ],
+)
+def test_a_seed_means_the_same_bits_on_every_machine(distribution, dof, reduction, first, last):
+    losses = simulate_losses(WEIGHTS, COV, 100, **law(distribution, dof, 2, reduction))
+    assert (float(losses[0]).hex(), float(losses[-1]).hex()) == (first, last)
+
+
 @every_law
 @every_level
 def test_a_longer_run_begins_with_the_shorter_one(distribution, dof, reduction):
