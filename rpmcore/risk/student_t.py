@@ -1,13 +1,13 @@
 """The Student-t law fitted to portfolio returns, and its tail."""
 
 from dataclasses import dataclass
-from math import exp, inf, isfinite, sqrt
+from math import exp, inf, isfinite, sqrt, ulp
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from rpmcore.domain.arrays import Matrix, Vector, as_vector
+from rpmcore.domain.arrays import Matrix, as_vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.kernels import student_t as kernels
@@ -74,10 +74,8 @@ class StudentTFit:
         tail = 1.0 - check_confidence(confidence)
         q = kernels.upper_quantile(tail, self.dof)
         value_at_risk = -self.location + self.scale * q
+        width = normal_quantile_of_interval(interval)
         error = self._error(q, tail)
-        half = None if error is None else normal_quantile_of_interval(interval) * error
-        if half is None:
-            check_interval(interval)
         mean_exists = self.dof > 1.0
         return TailRisk(
             method="student_t",
@@ -91,9 +89,9 @@ class StudentTFit:
                 if mean_exists
                 else f"a Student-t law with {self.dof:.3g} ≤ 1 degrees of freedom has no mean, so there is none here"
             ),
-            lower=None if half is None else value_at_risk - half,
+            lower=None if error is None else value_at_risk - width * error,
             lower_reason=self.covariance_reason,
-            upper=None if half is None else value_at_risk + half,
+            upper=None if error is None else value_at_risk + width * error,
             upper_reason=self.covariance_reason,
         )
 
@@ -106,8 +104,8 @@ class StudentTFit:
         slope = (
             kernels.upper_quantile(tail, 1.0 / (kappa + apart)) - kernels.upper_quantile(tail, 1.0 / (kappa - apart))
         ) / (2.0 * apart)
-        gradient = np.array([-1.0, self.scale * q, self.scale * slope])
-        return sqrt(float(gradient @ np.array(self.covariance) @ gradient))
+        gradient = (-1.0, self.scale * q, self.scale * slope)
+        return sqrt(sum(gradient[i] * gradient[j] * self.covariance[i][j] for i in range(3) for j in range(3)))
 
 
 def fit_student_t(returns: Any) -> StudentTFit:
@@ -150,7 +148,7 @@ def fit_student_t(returns: Any) -> StudentTFit:
             "no maximum"
         )
     location, scale, kappa, log_likelihood, information = kernels.fit(x)
-    if not (isfinite(log_likelihood) and scale > 4.0 * np.spacing(np.abs(x).max())):
+    if not (isfinite(log_likelihood) and scale > 4.0 * ulp(max(abs(x.max()), abs(x.min())))):
         raise Undefined("the returns lie so close to a few values that the scale of a Student-t law cannot be resolved")
     covariance, reason = _covariance(kappa, information)
     return StudentTFit(
@@ -194,16 +192,7 @@ def _covariance(kappa: float, information: Matrix) -> tuple[tuple[tuple[float, f
         return None, "the normal law is the most likely: no interval holds at that end of the degrees of freedom"
     if kappa >= kernels.LARGEST_KAPPA:
         return None, "the fit lies at ν = 0.5, the smallest searched: no interval holds there"
-    # In units of its own diagonal, so that positive definiteness does not depend on the unit of the returns.
-    unit: Vector = np.sqrt(np.maximum(np.diagonal(information), 0.0))
-    if not (unit > 0.0).all():
-        return None, _FLAT
-    try:
-        inverse = np.linalg.inv(np.linalg.cholesky(information / np.outer(unit, unit)))
-    except np.linalg.LinAlgError:
-        return None, _FLAT
-    covariance = (inverse.T @ inverse) / np.outer(unit, unit)
-    return tuple((float(a), float(b), float(c)) for a, b, c in covariance), None
-
-
-_FLAT = "the likelihood is too flat at its maximum for an interval"
+    covariance = np.empty((3, 3))
+    if not kernels.covariance(information, covariance):
+        return None, "the likelihood is too flat at its maximum for an interval"
+    return tuple((a, b, c) for a, b, c in covariance.tolist()), None

@@ -50,3 +50,41 @@ def test_the_fit_is_the_same_compiled_and_plain():
     compiled, plain = student_t.fit(returns), getattr(student_t.fit, "py_func", student_t.fit)(returns)
     np.testing.assert_allclose(compiled[:4], plain[:4], rtol=1e-7)
     np.testing.assert_allclose(compiled[4], plain[4], rtol=1e-5)
+
+
+@pytest.mark.parametrize("theta", [(0.1, 0.2, 0.4), (0.0, 0.0, 0.02), (0.3, -0.5, 1.7)])
+def test_likelihood_gradient_and_information(form, theta):
+    x = np.random.default_rng(4).standard_t(3, 100)
+
+    def at(location, log_scale, kappa):
+        gradient, information = np.empty(3), np.empty((3, 3))
+        point, scratch = np.array([location, log_scale, kappa]), np.empty(len(x))
+        value = form(student_t.log_likelihood)(x, np.abs(x).max(), point, scratch, gradient, information)
+        return value, gradient, information
+
+    location, log_scale, kappa = theta
+    value, gradient, information = at(*theta)
+    assert value == pytest.approx(stats.t.logpdf(x, 1 / kappa, location, np.exp(log_scale)).sum(), rel=1e-12)
+    for i in range(3):
+        step = np.zeros(3)
+        step[i] = 1e-5
+        (above, gradient_above, _), (below, gradient_below, _) = at(*(theta + step)), at(*(theta - step))
+        assert (above - below) / 2e-5 == pytest.approx(gradient[i], abs=1e-5)
+        np.testing.assert_allclose((gradient_below - gradient_above) / 2e-5, information[i], atol=2e-3, rtol=1e-5)
+
+
+def test_the_covariance_inverts_the_information(form):
+    root = np.random.default_rng(6).standard_normal((3, 3))
+    information = np.diag([1e8, 1.0, 1e-3]) @ (root @ root.T + np.eye(3)) @ np.diag([1e8, 1.0, 1e-3])
+    inverse = np.empty((3, 3))
+    assert form(student_t.covariance)(information, inverse)
+    np.testing.assert_allclose(inverse @ information, np.eye(3), atol=1e-9)
+    assert not form(student_t.covariance)(np.diag([1.0, -1.0, 1.0]), inverse)
+
+
+@pytest.mark.parametrize(("n", "repeated"), [(9, 3), (9, 4), (100, 33), (100, 34), (100, 100)])
+def test_ties_of_more_than_a_third_are_found(form, n, repeated):
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        x = rng.permutation(np.append(np.full(repeated, 0.5), rng.standard_normal(n - repeated)))
+        assert form(student_t.commonest_above_a_third)(x) == (repeated if 3 * repeated > n else 0)
