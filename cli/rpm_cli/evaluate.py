@@ -98,6 +98,7 @@ def evaluate(
     from rpmcore import api
 
     result = api.evaluate(book, prices, settings=settings, capital=equity, base_currency=base_currency, as_of=day)
+    common.tell(result.data.notes, quiet=quiet)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import evaluation
 

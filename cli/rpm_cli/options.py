@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rpmcore.adapters.configuration.loading import Settings
 
-BREACHED, UNAVAILABLE = 3, 4
+BREACHED = 3
 
 
 class Format(StrEnum):
@@ -94,6 +94,13 @@ def announce(book: str | None, *, check: bool, quiet: bool) -> None:
             "First run: compiling the numeric kernels, about half a minute, once. (`rpm warmup` does it ahead.)",
             err=True,
         )
+
+
+def tell(notes: tuple[str, ...], *, quiet: bool) -> None:
+    """Say on stderr what was changed in the data on the way in, such as a time zone that was dropped."""
+    if not quiet:
+        for note in notes:
+            typer.echo(note, err=True)
 
 
 def settings_from(config: str | None, assignments: list[str] | None, options: dict[str, Any]) -> "Settings":

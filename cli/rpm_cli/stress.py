@@ -55,6 +55,7 @@ def stress(
     report = api.stress(
         book, prices, crises=crises, settings=settings, capital=equity, base_currency=base_currency, as_of=day
     )
+    common.tell(report.notes, quiet=quiet)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import stress as rendering
 

@@ -61,6 +61,19 @@ class CovarianceSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSummary:
+    """How the tail risk was made: `quantile` of the historical method, `mean` of the normal, the simulation."""
+
+    quantile: str
+    mean: str
+    distribution: str
+    dof: float | None
+    dof_reason: str | None
+    paths: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolatilitySummary:
     """Volatility per period and per year, against its target and maximum."""
 
@@ -161,6 +174,7 @@ class Evaluation:
     book: BookSummary
     data: DataSummary
     covariance: CovarianceSummary
+    methods: MethodSummary
     volatility: VolatilitySummary
     moments: Moments
     tail_risk: tuple[TailRiskRow, ...]
@@ -231,6 +245,15 @@ def evaluate_book(inputs: BookInputs, settings: RiskSettings) -> Evaluation:
             n_obs=metrics.covariance.n_obs,
             decay=settings.covariance.decay if metrics.covariance.method in ("ewma", "stressed") else None,
             shrinkage=metrics.covariance.intensity,
+        ),
+        methods=MethodSummary(
+            quantile="inverse empirical cdf",
+            mean=settings.tail_risk.mean,
+            distribution=settings.simulation.distribution,
+            dof=settings.simulation.dof if settings.simulation.distribution == "student_t" else None,
+            dof_reason="the normal law has none",
+            paths=settings.simulation.paths,
+            seed=settings.simulation.seed,
         ),
         volatility=_volatility(valuation, metrics, settings),
         moments=_moments(metrics),

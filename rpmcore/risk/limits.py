@@ -1,6 +1,7 @@
 """Limits on the risk of a whole book, judged in one place for the report and for the gate."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 Status = Literal["ok", "warning", "breach"]
@@ -45,7 +46,9 @@ def check_limit(
     warning_utilisation: float,
     reason: str | None = None,
 ) -> LimitCheck:
-    """Return the verdict on one measure; a measure that is undefined, for `reason`, fails closed."""
+    """Return the verdict on one measure; a measure that is undefined, for `reason`, or not finite fails closed."""
+    if observed is not None and not isfinite(observed):
+        observed, reason = None, f"the measure is {observed}"
     if observed is None:
         return LimitCheck(
             name=name, measure=measure, observed=None, observed_reason=reason, limit=limit,

@@ -14,6 +14,10 @@ UNCHANGED_DAYS = 5
 """A last close that stood still for so many days is called stale."""
 
 
+PRICE_TOLERANCE = 0.20
+"""Relative distance of a book's price from the last close that is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One warning: a code for machines and a sentence for people."""
@@ -37,6 +41,7 @@ def notices(
         *_dropped(panel, inputs.history.path, settings),
         *_dates(inputs, panel, settings),
         *_prices(panel, valuation),
+        *_mismatches(inputs, panel),
         *_clocks(inputs),
         *_law(metrics, panel, valuation, settings),
     )
@@ -69,6 +74,8 @@ def _dropped(panel: ReturnPanel, source: str, settings: RiskSettings) -> Iterato
     worst = [f"{symbol} {count}" for symbol, count in panel.missing.items()]
     total = panel.dropped_rows + len(panel.dates)
     message = f"{panel.dropped_rows} of {total} rows lack a price and are left out ({listed(worst)})"
+    if share > settings.data.dropped_warning:
+        message += f": that is {share:.0%}, and returns span the gaps"
     if share > settings.data.dropped_error:
         raise InsufficientData(
             f"{source}: {message}: more than {settings.data.dropped_error:.0%}. Give instruments that trade "
@@ -89,7 +96,7 @@ def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> It
             f"{len(wide)} return(s) span more than {settings.data.maximum_gap} business days: {listed(first)}",
         )
     history_end = inputs.history.dates[-1].astype("datetime64[D]")
-    reference = max(history_end, np.datetime64(inputs.book.as_of, "D")) if inputs.book.as_of else history_end
+    reference = max(history_end, np.datetime64(inputs.as_of, "D")) if inputs.as_of else history_end
     age = int(np.busday_count(days[-1], reference))
     if age > settings.data.maximum_gap:
         late = [
@@ -122,20 +129,31 @@ def _prices(panel: ReturnPanel, valuation: Valuation) -> Iterator[tuple[str, str
             "check for a split or a misplaced decimal point",
         )
     held = valuation.weights != 0.0
-    if len(panel.returns) >= UNCHANGED_DAYS:
-        still = held & (panel.returns[-UNCHANGED_DAYS:] == 0.0).all(axis=0)
-        if still.any():
-            names = [s for s, stale in zip(panel.symbols, still, strict=True) if stale]
-            yield (
-                "stale_price",
-                f"{listed(names)}: the last close has not moved for {UNCHANGED_DAYS} days or more",
-            )
+    still = held & (panel.unchanged_days >= UNCHANGED_DAYS)
+    if still.any():
+        names = [s for s, stale in zip(panel.symbols, still, strict=True) if stale]
+        yield "stale_price", f"{listed(names)}: the last close has not moved for {UNCHANGED_DAYS} days or more"
     constant = held & (panel.returns == panel.returns[0]).all(axis=0)
     if constant.any():
         names = [s for s, flat in zip(panel.symbols, constant, strict=True) if flat]
         yield (
             "constant_series",
             f"{listed(names)}: the return is the same every day, so its risk is taken to be nil",
+        )
+
+
+def _mismatches(inputs: BookInputs, panel: ReturnPanel) -> Iterator[tuple[str, str]]:
+    closes = dict(zip(panel.symbols, panel.last_closes.tolist(), strict=True))
+    apart = [
+        f"{h.symbol} {h.price:g} against {closes[h.symbol]:g}"
+        for h in inputs.book.holdings
+        if h.price is not None and abs(h.price / closes[h.symbol] - 1.0) > PRICE_TOLERANCE
+    ]
+    if apart:
+        yield (
+            "price_mismatch",
+            f"the book's price is more than {PRICE_TOLERANCE:.0%} from the last close ({listed(apart)}); "
+            "check for a split, a unit such as pence, or another day",
         )
 
 

@@ -282,6 +282,8 @@ class RiskMetrics:
         The Student-t law fitted to `pnl`; None with `fit_reason` where there is none.
     tail_risk
         VaR and ES by method, then by confidence.
+    absent
+        Methods without a row, and why.
     limits
         Every measure that has a limit.
     scaling
@@ -466,8 +468,8 @@ class _TailTable:
             rows += [
                 self.engine.value_at_risk.historical(self.pnl, c).scaled(chosen.horizon) for c in chosen.confidences
             ]
-        rows += [self._normal(c) for c in chosen.confidences]
-        if self.fit is not None and chosen.horizon <= LONGEST_SCALED_HORIZON:
+            rows += [self._normal(c) for c in chosen.confidences]
+        if self.fit is not None and not self.absent(None).get("student_t"):
             rows += [self.fit.tail_risk(c, interval=chosen.interval).scaled(chosen.horizon) for c in chosen.confidences]
         return (*rows, *self._simulated(self.engine.settings.simulation))
 
@@ -475,11 +477,13 @@ class _TailTable:
         """Return the methods without a row, and why."""
         if self.engine.settings.tail_risk.horizon > LONGEST_SCALED_HORIZON:
             reason = f"one-day figures are not scaled beyond {LONGEST_SCALED_HORIZON} days; see monte_carlo"
-            return {"historical": reason, "student_t": reason}
+            return {"historical": reason, "normal": reason, "student_t": reason}
+        if self.fit is not None and self.engine.settings.tail_risk.horizon > 1 and self.fit.dof <= 2.0:
+            return {"student_t": "the fitted law has no variance, so √days does not scale it"}
         return {"student_t": fit_reason} if fit_reason else {}
 
     def _normal(self, confidence: float) -> TailRisk:
-        """Return the normal row: √h is exact for independent normal returns, whatever the horizon."""
+        """Return the normal row: √h is exact for independent normal returns."""
         chosen = self.engine.settings.tail_risk
         h = chosen.horizon
         mean = float(self.pnl.mean()) if chosen.mean == "sample" else 0.0

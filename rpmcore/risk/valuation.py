@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class BookInputs:
         For each, the conversion from the currency of its price; see `symbols_needed`.
     pair_betas
         Market beta of each currency pair on those ways, where known.
+    as_of
+        The day up to which prices were asked for; None for all of them.
     sample_prices
         Whether a book of the user's own is valued at the sample prices, because nobody named others.
     """
@@ -43,6 +46,7 @@ class BookInputs:
     instruments: Mapping[str, Instrument]
     ways: Mapping[str, tuple[Leg, ...]]
     pair_betas: Mapping[str, float | None]
+    as_of: date | None = None
     sample_prices: bool = False
 
 
@@ -61,6 +65,10 @@ class ReturnPanel:
         P1·X1/(P0·X0) − 1, with X the rate from the price's currency to the account's.
     rates
         (n_assets,) X on the last date.
+    last_closes
+        (n_assets,) in the currency of the price.
+    unchanged_days
+        (n_assets,) for how many rows the last close has stood still in that currency.
     dropped_rows
         Rows between the first aligned date and the end of the history that some instrument lacked.
     missing
@@ -71,6 +79,8 @@ class ReturnPanel:
     symbols: tuple[str, ...]
     returns: Matrix
     rates: Vector
+    last_closes: Vector
+    unchanged_days: NDArray[np.intp]
     dropped_rows: int
     missing: Mapping[str, int]
 
@@ -191,9 +201,17 @@ def return_panel(
         symbols=symbols,
         returns=holding_returns(prices, rates, pair),
         rates=rates[-1].copy(),
+        last_closes=prices[-1].copy(),
+        unchanged_days=_unchanged_days(prices),
         dropped_rows=int(lacking.any(axis=1).sum()),
         missing={history.symbols[i]: int(counts[i]) for i in order if counts[i]},
     )
+
+
+def _unchanged_days(prices: Matrix) -> NDArray[np.intp]:
+    moved = prices[:-1] != prices[-1]
+    # Rows from the end back to the last close that differs; all rows where none does.
+    return np.where(moved.any(axis=0), moved[::-1].argmax(axis=0), len(prices) - 1)
 
 
 def holding_returns(prices: Matrix, rates: Matrix, pair: NDArray[np.bool_]) -> Matrix:

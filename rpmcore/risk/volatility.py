@@ -69,7 +69,7 @@ def _not_negative(variance: float, weights: Vector, cov: Matrix) -> float:
     if variance >= 0.0:
         return float(variance)
     scale = float(np.abs(weights) @ np.sqrt(np.diagonal(cov))) ** 2
-    if variance < -1e-10 * scale:
+    if not variance >= -1e-10 * scale:
         raise InvalidArgument(
             f"cov is not positive semidefinite: the variance of these weights is {variance!r}; "
             "repair it with the nearest correlation matrix"

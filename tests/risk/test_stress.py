@@ -8,7 +8,7 @@ from rpmcore.domain.crises import Gap, with_parameters
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
-from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.settings import CovarianceSettings, RiskSettings, StressSettings
 from rpmcore.risk.stress.engine import run_parametric
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import gap_victims, revalued
@@ -124,12 +124,12 @@ def test_liquidation_by_hand():
     )
     row = Holding(symbol="A", size=0.1, spread_bps=4.0, adv=5e6)
     # 100,000 of 1,000,000 a day left: half of 40 bp, and 5 % stressed volatility × √0.1.
-    assert liquidation_cost(row, 0.1, 1e6, 0.01, crisis, settings) == pytest.approx(
+    assert liquidation_cost(row, 0.1, 0.1, 1e6, 0.01, crisis, settings) == pytest.approx(
         0.1 * (0.0020 + 0.05 * np.sqrt(0.1)), rel=1e-12
     )
     assert days_to_liquidate(row, -0.1, 1e6, crisis, settings) == pytest.approx(1.0)
     bare = Holding(symbol="A", size=0.1)
-    assert liquidation_cost(bare, 0.1, 1e6, 0.01, crisis, settings) is None
+    assert liquidation_cost(bare, 0.1, 0.1, 1e6, 0.01, crisis, settings) is None
     assert days_to_liquidate(bare, 0.1, 1e6, crisis, settings) is None
 
 
@@ -147,3 +147,40 @@ def test_the_stressed_var_exceeds_the_calm_one_by_at_least_the_multiplier():
     found = run(Holding(symbol="A", size=1.0), Holding(symbol="B", size=-1.0), instruments=[share("A"), share("B")])
     assert found.stressed_var >= LEHMAN.volatility_multiplier * found.calm_var * (1 - 1e-12)
     assert found.var_breach_ratio == pytest.approx(found.loss / found.stressed_var)
+
+
+def test_one_instrument_has_one_price_whatever_the_strategies():
+    rows = (Holding(symbol="A", size=0.3, strategy_id="a"), Holding(symbol="A", size=-0.2, strategy_id="b"))
+    archegos = reference.crises()["archegos2021"]
+    found = run(*rows, instruments=[share("A")], crisis=archegos)
+    assert [p.price_move for p in found.positions] == pytest.approx([-0.2, -0.2])
+    assert found.loss == pytest.approx(0.1 * 0.2)
+
+
+def test_splitting_a_position_does_not_make_its_exit_cheaper():
+    whole = run(Holding(symbol="A", size=0.6, spread_bps=2.0, adv=1e6), instruments=[share("A")])
+    halves = [Holding(symbol="A", size=0.3, spread_bps=2.0, adv=1e6, strategy_id=s) for s in "ab"]
+    split = run(*halves, instruments=[share("A")])
+    assert split.liquidation_cost == pytest.approx(whole.liquidation_cost)
+    assert split.days_to_liquidate == pytest.approx(whole.days_to_liquidate)
+
+
+def test_a_stressed_report_does_not_stress_a_scenario_twice():
+    held = inputs(Holding(symbol="A", size=1.0), Holding(symbol="B", size=-1.0), instruments=[share("A"), share("B")])
+    calm, stressed = (
+        run_parametric(held, [LEHMAN], RiskSettings(covariance=chosen)).scenarios[0]
+        for chosen in (CovarianceSettings(), CovarianceSettings(method="stressed", volatility_multiplier=3.0))
+    )
+    assert stressed.stressed_var == calm.stressed_var
+    assert stressed.calm_var == calm.calm_var
+
+
+def test_a_scenario_tells_what_it_was_run_with():
+    found = run(
+        Holding(symbol="A", size=1.0),
+        instruments=[share("A")],
+        crisis=with_parameters(LEHMAN, {"market_shock": "-0.2"}),
+    )
+    assert found.parameters["market_shock"] == -0.2
+    assert found.sources["market_shock"] == "given"
+    assert found.sources["volatility_multiplier"] == "specification"

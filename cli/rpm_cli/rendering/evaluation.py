@@ -37,7 +37,7 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     name = "sample book" if book.source == "sample" else (book.path or "table in memory")
-    held = f"{book.n_positions} positions"
+    held = f"{book.n_positions} position{'s' * (book.n_positions != 1)}"
     if book.n_strategies:
         held += f", {book.n_strategies} strategies"
     capital = (
@@ -53,6 +53,9 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
         "Methods",
         f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns",
     )
+    methods = result.methods
+    law = "normal" if methods.dof is None else f"Student-t ν={methods.dof:g}"
+    grid.add_row("Simulation", f"{methods.paths:,} paths, {law}, seed {methods.seed} · normal with mean {methods.mean}")
     grid.add_row("Settings", digest[:12])
     console.print(grid)
 
@@ -106,7 +109,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
     shape = []
     if moments.skewness is not None and moments.excess_kurtosis is not None:
         shape.append(f"skewness {moments.skewness:+.2f}, excess kurtosis {moments.excess_kurtosis:.2f}")
-    shape.append(f"Student-t ν = {moments.dof:.2f}" if moments.dof is not None else "Student-t: normal or none")
+    shape.append(f"Student-t ν = {moments.dof:.2f}" if moments.dof is not None else f"Student-t: {moments.dof_reason}")
     console.print(" · ".join(shape))
 
 
@@ -179,6 +182,10 @@ def _limits(console: Console, result: Evaluation, wide: bool) -> None:
 
 
 def _histogram(console: Console, result: Evaluation) -> None:
+    if min(result.histogram.edges) == max(result.histogram.edges) or max(result.histogram.counts) == sum(
+        result.histogram.counts
+    ):
+        return  # a P&L that never moves has no shape to draw
     _title(console, f"Daily P&L of today's positions over the last {result.data.tail_n_obs} returns")
     counts, edges = list(result.histogram.counts), result.histogram.edges
     for line in draw.columns(counts, 4):

@@ -69,6 +69,9 @@ def _scenarios(console: Console, report: StressReport, wide: bool) -> None:
 def _positions(console: Console, scenario: ScenarioResult, wide: bool) -> None:
     console.print()
     console.print(Text(f"{scenario.title}: {scenario.mode}, shock by {scenario.propagation}", style="bold"))
+    given = [f"{key} = {scenario.parameters[key]}" for key, source in scenario.sources.items() if source == "given"]
+    if given:
+        console.print(Text(f"changed for this run: {', '.join(given)}", style="yellow"))
     table = _table()
     table.add_column("Position", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
     if wide:

@@ -1,5 +1,6 @@
 """The console, and the small pictures that fit into a table cell."""
 
+import io
 import os
 import sys
 
@@ -16,6 +17,8 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 
 def console() -> Console:
     """Return the console on stdout: coloured in a terminal, plain in a pipe and under ``NO_COLOR``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a bar that cannot be encoded must not cost the figures beside it
     if sys.stdout.isatty():
         return Console(highlight=False)
     width = os.environ.get("COLUMNS", "")

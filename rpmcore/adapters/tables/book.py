@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from difflib import SequenceMatcher
 from typing import Any, get_args
 
 import numpy as np
@@ -24,6 +25,9 @@ from rpmcore.domain.errors import InputError, nearest
 from rpmcore.domain.portfolio import Book, Holding, Sizing
 
 SCHEMA = "rpm.book/1"
+MISSPELT = 0.85
+"""Likeness from which an unknown column is taken for a slip of a known one: one letter in seven or more."""
+
 MAX_HOLDINGS = 1_000_000
 _SIZINGS: tuple[Sizing, ...] = get_args(Sizing)
 _TEXTS = ("strategy_id", "currency", "sector")
@@ -97,16 +101,19 @@ def _sizing(table: TableSource) -> Sizing:
 
 
 def _check_spelling(table: TableSource, names: Iterable[str]) -> None:
-    """Refuse a column that differs from a known one in case or blanks only: unread, it would be missed."""
+    """Refuse a column that is an absent optional one misspelt: unread, a contract size would be missed."""
     folded = {column.strip().casefold(): column for column in table.columns}
     for name in names:
-        if name not in table.columns and name in folded:
-            raise InputError(
-                f"it would not be read; the name is {name!r}",
-                source=table.name,
-                column=folded[name],
-                remedy=f"rename {folded[name]!r} to {name!r}",
-            )
+        if name in table.columns:
+            continue
+        for written, column in folded.items():
+            if written == name or SequenceMatcher(None, written, name).ratio() >= MISSPELT:
+                raise InputError(
+                    f"it would not be read; the name is {name!r}",
+                    source=table.name,
+                    column=column,
+                    remedy=f"rename {column!r} to {name!r}, or to something that is not nearly the same",
+                )
 
 
 def _holdings(columns: dict[str, Column], sizing: Sizing) -> tuple[Holding, ...]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.covariance import correlation_stress, stressed_covariance
 from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, BookSummary, assess, money, summarise_book
 from rpmcore.risk.notices import Notice, listed, notices
+from rpmcore.risk.portfolio_risk import CovarianceMatrixEstimator
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
@@ -45,6 +47,8 @@ class ScenarioResult:
 
     Attributes
     ----------
+    parameters, sources
+        What the scenario was run with, and where each number is from; ``given`` for one changed by the caller.
     loss
         Of the whole book as a fraction of capital; negative for a gain.
     stressed_var, calm_var
@@ -65,6 +69,8 @@ class ScenarioResult:
     title: str
     mode: str
     propagation: str
+    parameters: dict[str, float | str | None]
+    sources: dict[str, str]
     loss: float
     loss_money: float | None
     loss_money_reason: str | None = NO_CAPITAL
@@ -94,6 +100,7 @@ class StressReport:
     book: BookSummary
     scenarios: tuple[ScenarioResult, ...]
     warnings: tuple[Notice, ...]
+    notes: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
@@ -115,18 +122,20 @@ def run_parametric(inputs: BookInputs, crises: Sequence[Crisis], settings: RiskS
                 message=f"{listed(without)}: no market beta is known, so the shock is taken against the position",
             ),
         )
-    return StressReport(book=summarise_book(inputs, assessed), scenarios=results, warnings=tuple(found))
+    return StressReport(
+        book=summarise_book(inputs, assessed), scenarios=results, warnings=tuple(found), notes=inputs.history.notes
+    )
 
 
 def _run(inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: RiskSettings) -> ScenarioResult:
     chosen, capital = settings.stress, inputs.book.capital
-    weights, cov = assessed.valuation.weights, assessed.metrics.covariance.matrix
-    positions = _positions(inputs, assessed, crisis, chosen)
+    weights, cov = assessed.valuation.weights, calm_covariance(assessed, settings)
+    positions = _positions(inputs, assessed, cov, crisis, chosen)
     loss = float(sum(position.loss for position in positions))
     theta = 0.0 if crisis.correlation is None else correlation_stress(cov, crisis.correlation, weights)
     stressed = stressed_covariance(cov, crisis.volatility_multiplier, theta, weights)
     stressed_var = normal(float(portfolio_volatility(weights, stressed)), chosen.confidence).value_at_risk
-    calm_var = normal(assessed.metrics.daily_volatility, chosen.confidence).value_at_risk
+    calm_var = normal(float(portfolio_volatility(weights, cov)), chosen.confidence).value_at_risk
     ratio = loss / stressed_var if stressed_var > 0.0 else None
     costs = [p.liquidation_cost for p in positions if p.liquidation_cost is not None]
     days = [p.days_to_liquidate for p in positions if p.days_to_liquidate is not None]
@@ -137,6 +146,8 @@ def _run(inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: Ris
         title=crisis.title,
         mode="parametric",
         propagation=chosen.propagation,
+        parameters=crisis.parameters,
+        sources=dict(crisis.sources),
         loss=loss,
         loss_money=money(loss, capital),
         stressed_var=stressed_var,
@@ -155,18 +166,26 @@ def _run(inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: Ris
     )
 
 
+def calm_covariance(assessed: Assessment, settings: RiskSettings) -> Matrix:
+    """Return the covariance of the report, or the unstressed one where the report's is stressed already."""
+    if settings.covariance.method != "stressed":
+        return assessed.metrics.covariance.matrix
+    return CovarianceMatrixEstimator(settings.covariance, method="ewma").estimate(assessed.panel.returns).matrix
+
+
 def _positions(
-    inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: StressSettings
+    inputs: BookInputs, assessed: Assessment, cov: Matrix, crisis: Crisis, settings: StressSettings
 ) -> tuple[PositionStress, ...]:
     valuation, capital = assessed.valuation, inputs.book.capital
-    alone = np.sqrt(np.diagonal(assessed.metrics.covariance.matrix))
+    alone = np.sqrt(np.diagonal(cov))
     weights = valuation.row_weights.tolist()
     victims = gap_victims(crisis.gap, inputs.book.holdings, weights, inputs.instruments)
     rows = []
     for holding, weight, asset in zip(inputs.book.holdings, weights, valuation.row_assets.tolist(), strict=True):
+        net = float(valuation.weights[asset])
         shock: Shock = shock_holding(
             holding,
-            weight,
+            net,
             inputs.instruments[holding.symbol],
             inputs.ways[holding.symbol],
             crisis,
@@ -184,8 +203,8 @@ def _positions(
                 origin=shock.origin,
                 loss=loss,
                 loss_money=money(loss, capital),
-                liquidation_cost=liquidation_cost(holding, weight, capital, float(alone[asset]), crisis, settings),
-                days_to_liquidate=days_to_liquidate(holding, weight, capital, crisis, settings),
+                liquidation_cost=liquidation_cost(holding, weight, net, capital, float(alone[asset]), crisis, settings),
+                days_to_liquidate=days_to_liquidate(holding, net, capital, crisis, settings),
             )
         )
     return tuple(rows)

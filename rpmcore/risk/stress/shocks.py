@@ -33,7 +33,7 @@ class Shock:
 
 def shock_holding(
     holding: Holding,
-    weight: float,
+    net_weight: float,
     instrument: Instrument,
     way: Sequence[Leg],
     crisis: Crisis,
@@ -46,8 +46,9 @@ def shock_holding(
 
     Parameters
     ----------
-    holding, weight, instrument, way
-        The book row, its signed weight, its instrument and the conversion of its price into account currency.
+    holding, net_weight, instrument, way
+        The book row, the signed weight of its instrument over all rows (one price cannot fall for one strategy and rise
+        for another), the instrument and the conversion of its price into account currency.
     crisis
         Gives the market shock and the gap.
     propagation
@@ -59,7 +60,7 @@ def shock_holding(
     gapped
         Whether the gap of the crisis hits this holding; it is a floor on the adverse move.
     """
-    side = 1.0 if weight >= 0.0 else -1.0
+    side = 1.0 if net_weight >= 0.0 else -1.0
     against = -side * abs(crisis.market_shock)
     origin: str = propagation
     if propagation == "uniform":
