@@ -257,6 +257,13 @@ def test_odd_books_work(rpm, tmp_path, book):
     assert book["symbol"][0] in table.out
 
 
+def test_names_cannot_command_the_terminal(rpm, write_book):
+    book = write_book({"symbol": ["A\x1b[2J", "B\u202e"], "weight": [0.5, 0.5], "strategy_id": ["x\ny", "z"]})
+    done = rpm("evaluate", book)
+    assert done.code == 0, done.err
+    assert not {"\x1b", "\u202e"} & set(done.out)
+
+
 def test_two_thousand_instruments_on_five_hundred_rows(rpm, write_book):
     symbols = [f"S{i}" for i in range(2000)]
     book = write_book({"symbol": symbols, "weight": np.full(2000, 1 / 2000)}, n_days=501)

@@ -7,9 +7,6 @@ from rich.text import Text
 from rpm_cli.rendering import terminal as draw
 from rpmcore.risk.evaluation import Evaluation, TailRiskRow
 
-WIDE = 100
-"""From this width on tables show money, sectors and longer bars."""
-
 METHOD_NAMES = {
     "historical": "historical",
     "normal": "normal",
@@ -21,7 +18,7 @@ METHOD_NAMES = {
 def show(result: Evaluation, digest: str) -> None:
     """Print the evaluation to stdout."""
     console = draw.console()
-    wide = console.width >= WIDE
+    wide = console.width >= draw.WIDE
     _header(console, result, digest)
     _volatility(console, result, wide)
     _tail_risk(console, result, wide)
@@ -89,7 +86,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
     days = "one day" if horizon == 1 else f"{horizon} days"
     scaled = any(row.scaling != "none" for row in result.tail_risk)
     _title(console, f"VaR and CVaR (expected shortfall), {days}" + (", scaled by √days" if scaled else ""))
-    table = _table()
+    table = draw.table()
     for heading in ("Method", "Conf.", "VaR", "CVaR", "VaR interval"):
         table.add_column(heading, justify="left" if heading == "Method" else "right", no_wrap=True)
     if wide and result.book.capital:
@@ -123,7 +120,7 @@ def _interval(row: TailRiskRow) -> str:
 
 def _positions(console: Console, result: Evaluation, wide: bool) -> None:
     _title(console, "Where the risk sits")
-    table = _table()
+    table = draw.table()
     table.add_column("Position", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
     table.add_column("Strategy", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
     if wide:
@@ -137,9 +134,9 @@ def _positions(console: Console, result: Evaluation, wide: bool) -> None:
     ordered = sorted(result.components, key=lambda c: -abs(c.share or 0.0))
     shown = ordered[:MOST_POSITIONS]
     for c in shown:
-        cells: list[Text | str] = [Text(c.symbol), Text(c.strategy_id or "–")]
+        cells: list[Text | str] = [Text(draw.printable(c.symbol)), Text(draw.printable(c.strategy_id or "–"))]
         if wide:
-            cells.append(Text(c.sector or "–"))
+            cells.append(Text(draw.printable(c.sector or "–")))
         cells += [draw.percent(c.weight, 1), draw.percent(c.volatility * root, 1), draw.percent(c.share, 1)]
         cells.append(draw.signed_bar(c.share or 0.0, scale, 20 if wide else 16))
         table.add_row(*cells)
@@ -158,7 +155,7 @@ MOST_POSITIONS = 25
 
 def _limits(console: Console, result: Evaluation, wide: bool) -> None:
     _title(console, "Limits")
-    table = _table()
+    table = draw.table()
     table.add_column("Limit", no_wrap=True)
     if wide:
         table.add_column("Measured by", overflow="fold")
@@ -199,13 +196,9 @@ def _warnings(console: Console, result: Evaluation) -> None:
         return
     _title(console, "Warnings")
     for warning in result.warnings:
-        console.print(Text.assemble(("! ", "yellow"), warning.message))
+        console.print(Text.assemble(("! ", "yellow"), draw.printable(warning.message)))
 
 
 def _title(console: Console, text: str) -> None:
     console.print()
     console.print(Text(text, style="bold"))
-
-
-def _table() -> Table:
-    return Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.stress.engine import ScenarioResult, StressReport
 
-WIDE = 100
 MOST_POSITIONS = 25
 
 
 def show(report: StressReport) -> None:
     """Print the report to stdout: a line per scenario, and the positions where there is only one."""
     console = draw.console()
-    wide = console.width >= WIDE
+    wide = console.width >= draw.WIDE
     book = report.book
     name = "sample book" if book.source == "sample" else (book.path or "table in memory")
     console.print(Text(f"{name} · {book.n_positions} positions · as of {book.as_of}", style="bold"))
@@ -35,11 +33,11 @@ def show(report: StressReport) -> None:
     if report.warnings:
         console.print()
     for warning in report.warnings:
-        console.print(Text.assemble(("! ", "yellow"), warning.message))
+        console.print(Text.assemble(("! ", "yellow"), draw.printable(warning.message)))
 
 
 def _scenarios(console: Console, report: StressReport, wide: bool) -> None:
-    table = _table()
+    table = draw.table()
     table.add_column("Scenario", no_wrap=True)
     table.add_column("Loss", justify="right", no_wrap=True)
     if wide and report.book.capital:
@@ -72,7 +70,7 @@ def _positions(console: Console, scenario: ScenarioResult, wide: bool) -> None:
     given = [f"{key} = {scenario.parameters[key]}" for key, source in scenario.sources.items() if source == "given"]
     if given:
         console.print(Text(f"changed for this run: {', '.join(given)}", style="yellow"))
-    table = _table()
+    table = draw.table()
     table.add_column("Position", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
     if wide:
         table.add_column("Strategy", overflow="ellipsis", no_wrap=True, max_width=24)
@@ -83,9 +81,9 @@ def _positions(console: Console, scenario: ScenarioResult, wide: bool) -> None:
     ordered = sorted(scenario.positions, key=lambda p: -p.loss)
     scale = max((abs(p.loss) for p in ordered), default=0.0)
     for p in ordered[:MOST_POSITIONS]:
-        strategy: list[Text | str] = [Text(p.strategy_id or "–")] if wide else []
+        strategy: list[Text | str] = [Text(draw.printable(p.strategy_id or "–"))] if wide else []
         table.add_row(
-            Text(p.symbol),
+            Text(draw.printable(p.symbol)),
             *strategy,
             draw.percent(p.weight, 1),
             f"{p.price_move:+.1%}",
@@ -103,14 +101,14 @@ def _positions(console: Console, scenario: ScenarioResult, wide: bool) -> None:
 def show_library(crises: Sequence[Crisis]) -> None:
     """Print a line per crisis."""
     console = draw.console()
-    table = _table()
+    table = draw.table()
     table.add_column("Name", no_wrap=True)
-    if console.width >= WIDE:
+    if console.width >= draw.WIDE:
         table.add_column("What happened", overflow="fold")
     for heading in ("Shock", "Vol.", "Corr.", "Spread", "Volume", "Gap", "Days"):
         table.add_column(heading, justify="right", no_wrap=True)
     for crisis in crises:
-        title: list[Text | str] = [crisis.title] if console.width >= WIDE else []
+        title: list[Text | str] = [crisis.title] if console.width >= draw.WIDE else []
         table.add_row(
             crisis.name,
             *title,
@@ -132,13 +130,9 @@ def show_crisis(crisis: Crisis) -> None:
     console.print(f"{crisis.window.start} to {crisis.window.end}")
     console.print(Text(crisis.description))
     console.print()
-    table = _table()
+    table = draw.table()
     for heading in ("Parameter", "Value", "Source"):
         table.add_column(heading, overflow="fold")
     for key, value in crisis.parameters.items():
         table.add_row(key, "none" if value is None else str(value), crisis.sources[key])
     console.print(table)
-
-
-def _table() -> Table:
-    return Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)

@@ -5,10 +5,14 @@ import os
 import sys
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 120
 """Width of a table that goes to a file or a pipe, where there is no terminal to fit."""
+
+WIDE = 100
+"""From this width on tables show money, sectors and longer bars."""
 
 STATUS_STYLE = {"ok": "green", "warning": "yellow", "breach": "bold red"}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -23,6 +27,16 @@ def console() -> Console:
         return Console(highlight=False)
     width = os.environ.get("COLUMNS", "")
     return Console(highlight=False, width=int(width) if width.isdigit() else PIPE_WIDTH, no_color=True)
+
+
+def table() -> Table:
+    """Return an empty table in the style of all reports."""
+    return Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
+
+
+def printable(text: str) -> str:
+    """Return text from a file without what a terminal would obey: control and direction characters become ``�``."""
+    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def bar(fraction: float, width: int, style: str = "") -> Text:
