@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from rpmcore.api import load_settings as load_settings
     from rpmcore.api import open_prices as open_prices
     from rpmcore.api import read_book as read_book
+    from rpmcore.api import read_prices as read_prices
     from rpmcore.api import scenarios as scenarios
     from rpmcore.api import stress as stress
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
-    from rpmcore.risk.portfolio_risk import CovarianceMatrixEstimator as CovarianceMatrixEstimator
+    from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator as CovarianceMatrixEstimator
     from rpmcore.risk.portfolio_risk import PortfolioRiskEngine as PortfolioRiskEngine
     from rpmcore.risk.portfolio_risk import PortfolioVarianceCalculator as PortfolioVarianceCalculator
     from rpmcore.risk.portfolio_risk import VaRCalculator as VaRCalculator
 
 _HOMES = {
-    "CovarianceMatrixEstimator": "rpmcore.risk.portfolio_risk",
+    "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
     "CrisisScenario": "rpmcore.domain.crises",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
@@ -29,6 +30,7 @@ _HOMES = {
     "load_settings": "rpmcore.api",
     "open_prices": "rpmcore.api",
     "read_book": "rpmcore.api",
+    "read_prices": "rpmcore.api",
     "scenarios": "rpmcore.api",
     "stress": "rpmcore.api",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "load_settings",
     "open_prices",
     "read_book",
+    "read_prices",
     "scenarios",
     "stress",
 ]

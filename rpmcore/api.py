@@ -5,23 +5,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from rpmcore.adapters.configuration.loading import Settings, load_settings
 from rpmcore.adapters.tables.book import read_book
-from rpmcore.adapters.tables.prices import PriceSource, open_prices
+from rpmcore.adapters.tables.opening import IN_MEMORY
+from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.domain import reference
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
 from rpmcore.domain.instruments import CURRENCIES, Instrument, parse_pair
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Book
-from rpmcore.risk.evaluation import Evaluation, evaluate_book
-from rpmcore.risk.settings import RiskSettings
-from rpmcore.risk.stress.engine import StressReport, run_parametric
-from rpmcore.risk.valuation import BookInputs, symbols_needed
+from rpmcore.domain.prices import PriceHistory, PriceReader
+from rpmcore.risk.evaluation import Evaluation, Studies, evaluate_book
+from rpmcore.risk.settings import RiskSettings, TailMethod
+from rpmcore.risk.valuation import BookInputs, GivenCorrelation, symbols_needed
 from rpmcore.risk.value_at_risk import historical
+
+if TYPE_CHECKING:
+    from rpmcore.risk.stress.engine import StressReport
 
 __all__ = [
     "Settings",
@@ -29,6 +34,7 @@ __all__ = [
     "load_settings",
     "open_prices",
     "read_book",
+    "read_prices",
     "scenarios",
     "stress",
     "to_plain",
@@ -49,6 +55,10 @@ def evaluate(
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
+    correlation: Any = None,
+    decompose: Sequence[str] = (),
+    compare_covariance: bool = False,
+    rolling: bool = False,
 ) -> Evaluation:
     """Return what a book can lose.
 
@@ -57,24 +67,79 @@ def evaluate(
     book
         A Parquet or CSV file, an Arrow table or any data frame that speaks Arrow; the sample book if None.
     prices
-        The same for prices. If None: ``prices.parquet`` beside the book, else the sample prices.
+        The same for prices, or what `read_prices` gave: for many books, read them once. If None: ``prices.parquet``
+        beside the book, else the sample prices.
     settings
         See `load_settings`; the defaults if None.
     capital, base_currency
         Override what the book says.
     as_of
         Use prices up to this day; by default the book's own day, else all.
+    correlation
+        A file or table of correlations (``symbol`` and one column per instrument) in place of the estimated ones. It
+        is repaired where it is none, and the result says how far. Limits stay on the estimated ones.
+    decompose
+        Methods whose VaR and ES are taken apart by position, such as ``["historical"]``; ``["all"]`` for every method
+        of the settings.
+    compare_covariance
+        Score every covariance estimator on the past of this book.
+    rolling
+        Follow volatility, VaR and ES of today's positions through time.
 
     Raises
     ------
     InputError
-        If the book or the prices cannot be used; the message names the culprit and the remedy.
+        If the book, the prices or the correlations cannot be used; the message names the culprit and the remedy.
     InsufficientData
         If there is too little history.
+    ConfigurationError
+        If a method to decompose is unknown.
     """
     chosen = settings or Settings()
     inputs = _inputs(book, prices, chosen, capital, base_currency, as_of)
-    return evaluate_book(inputs, chosen)
+    if correlation is not None:
+        inputs = replace(inputs, correlation=_given_correlation(correlation, tuple(inputs.instruments)))
+    studies = Studies(decompose=_methods(decompose, chosen), compare_covariance=compare_covariance, rolling=rolling)
+    return evaluate_book(inputs, chosen, studies)
+
+
+def _given_correlation(source: Any, symbols: tuple[str, ...]) -> GivenCorrelation:
+    from rpmcore.adapters.tables.correlation import read_correlation
+
+    name = str(source) if isinstance(source, str | PathLike) else IN_MEMORY
+    return GivenCorrelation(matrix=read_correlation(source, symbols), source=name)
+
+
+def _methods(asked: Sequence[str], settings: RiskSettings) -> tuple[str, ...]:
+    """Return the methods to take apart; ``all`` stands for those of the settings."""
+    if list(asked) == ["all"]:
+        return tuple(settings.tail_risk.methods)
+    known = get_args(TailMethod)
+    for method in asked:
+        if method not in known:
+            meant = nearest(method, list(known))
+            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)} and all"
+            raise ConfigurationError(f"--decompose: there is no method {method!r}; {hint}")
+    return tuple(asked)
+
+
+def read_prices(source: Any, symbols: Sequence[str] | None = None) -> PriceHistory:
+    """Return prices, read and checked once, to be given to `evaluate` or `stress` again and again.
+
+    Parameters
+    ----------
+    source
+        A Parquet or CSV file, an Arrow table or any data frame that speaks Arrow.
+    symbols
+        Which to read; all if None.
+
+    Raises
+    ------
+    InputError
+        If the prices cannot be used; the message names the culprit and the remedy.
+    """
+    opened = open_prices(source)
+    return opened.read(opened.symbols if symbols is None else symbols)
 
 
 def stress(
@@ -86,10 +151,12 @@ def stress(
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-) -> StressReport:
+) -> "StressReport":
     """Return what a book loses in each of `crises`; the other arguments and errors are those of `evaluate`."""
     chosen = settings or Settings()
     inputs = _inputs(book, prices, chosen, capital, base_currency, as_of)
+    from rpmcore.risk.stress.engine import run_parametric
+
     return run_parametric(inputs, crises, chosen)
 
 
@@ -223,7 +290,7 @@ def _inputs(
     account = held.base_currency or settings.data.base_currency or "USD"
     _check_currency(account, held.name, None)
     file = _prices_of(held) if prices is None else prices
-    source = open_prices(reference.sample_path(SAMPLE_PRICES) if file is None else file)
+    source = _opened(reference.sample_path(SAMPLE_PRICES) if file is None else file)
     instruments = _instruments(held, account)
     _check_known(held, source)
     pairs = {symbol: pair for symbol in source.symbols if (pair := parse_pair(symbol))}
@@ -252,6 +319,10 @@ def _inputs(
         as_of=until,
         sample_prices=file is None and held.source != "sample",
     )
+
+
+def _opened(prices: Any) -> PriceReader:
+    return prices if isinstance(prices, PriceHistory) else open_prices(prices)
 
 
 def read_sample_book(capital: float | None = None, base_currency: str | None = None) -> Book:
@@ -314,7 +385,7 @@ def _check_currency(code: str, source: str, row: int | None) -> None:
         )
 
 
-def _check_known(book: Book, source: PriceSource) -> None:
+def _check_known(book: Book, source: PriceReader) -> None:
     known = set(source.symbols)
     for number, holding in enumerate(book.holdings, start=1):
         if holding.symbol not in known:

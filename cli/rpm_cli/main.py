@@ -46,6 +46,8 @@ def _options(
 
 def run() -> None:
     """Run the command line; every error that rpm raises on purpose becomes one message and an exit code."""
+    # No plugin of another package takes part in reading settings; looking for one reads every package's metadata.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # a command is over before a collection could pay; the many imports would trigger dozens
     try:
         app(prog_name="rpm")

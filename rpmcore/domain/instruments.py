@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import time
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["fx", "equity", "index", "metal"]
@@ -83,6 +84,7 @@ class Instrument:
     known: bool = True
 
 
+@lru_cache(maxsize=4096)
 def parse_pair(symbol: str) -> tuple[str, str] | None:
     """Return the base and quote currency of a symbol such as ``EURUSD``.
 

@@ -50,6 +50,7 @@ def kernel(
             compiled = numba.njit(
                 cache=cached, nogil=True, error_model="numpy", parallel=parallel, fastmath=set(fastmath)
             )(function)
+        _load_without_registries(compiled)
         _KERNELS[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = (compiled, signatures)
         return cast("Function", compiled)
 
@@ -103,23 +104,22 @@ def _cache_folder() -> Iterator[bool]:
         numba_config.CACHE_DIR = before
 
 
-def _skip_probe_for_blas() -> None:
-    """Load Numba's array functions without their import of ``scipy.linalg``.
+def _load_without_registries(compiled: Any) -> None:
+    """Let a kernel that lies compiled in the cache start without Numba's tables of what it could compile.
 
-    Numba imports SciPy's linear algebra (a third of our start-up) only to learn whether ``np.dot`` could be
-    compiled. No kernel here uses it, and Numba looks again wherever one does, so answering "yes" is safe.
+    Before it reads a cached kernel, Numba loads the implementations of all of Python and NumPy that it knows, and
+    SciPy's linear algebra to learn whether ``np.dot`` could be compiled: a third of our start-up. Machine code needs of
+    these only the run-time for memory; where a kernel must be compiled after all, the compiler loads the rest
+    itself.
     """
-    import numba.np.linalg as numba_linalg
-
-    probe = getattr(numba_linalg, "ensure_blas", None)
-    if probe is None:
+    cache = getattr(compiled, "_cache", None)
+    if not (hasattr(cache, "_load_overload") and hasattr(cache, "_guard_against_spurious_io_errors")):
         return
-    numba_linalg.ensure_blas = lambda: None
-    try:
-        import numba.np.arraymath as arraymath
-    finally:
-        numba_linalg.ensure_blas = probe
-    arraymath.ensure_blas = probe
+    from numba.core.runtime import rtsys
 
+    def load_overload(signature: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        with cache._guard_against_spurious_io_errors():
+            return cache._load_overload(signature, target_context)
 
-_skip_probe_for_blas()
+    cache.load_overload = load_overload

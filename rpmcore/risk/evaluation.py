@@ -3,19 +3,26 @@
 from dataclasses import dataclass
 from datetime import date
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.tail_risk import TailRisk
+from rpmcore.risk.covariance_estimator import EXPONENTIAL, CovarianceEstimate
 from rpmcore.risk.decomposition import effective_number_of_positions
 from rpmcore.risk.limits import LimitCheck
 from rpmcore.risk.notices import Notice, notices
 from rpmcore.risk.portfolio_risk import PortfolioRiskEngine, RiskMetrics
 from rpmcore.risk.settings import RiskSettings
-from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, return_panel, value
+from rpmcore.risk.tail_methods import Absent, TailInputs, intervals_of, scaling_of
+from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, day, return_panel, value
 from rpmcore.risk.volatility import covariance_times
+
+if TYPE_CHECKING:  # studies load when they are asked for: most reports start without them
+    from rpmcore.risk.covariance_comparison import CovarianceScore
+    from rpmcore.risk.rolling_report import RollingReport
+    from rpmcore.risk.tail_decomposition import TailDecomposition
 
 HISTOGRAM_BINS = 41
 
@@ -52,20 +59,38 @@ class DataSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CovarianceSummary:
-    """How the covariance was estimated; `decay` is None for methods without one."""
+    """How the covariance was estimated; `decay` is None for methods without one.
+
+    `given_correlation` is where correlations came from that replaced the estimated ones, `repair_distance` how far they
+    had to move to be a correlation matrix (Frobenius norm), `smallest_eigenvalue` of the matrix as given.
+    """
 
     method: str
     n_obs: int
     decay: float | None
+    decay_reason: str = "the method has none"
     shrinkage: float
+    target: str | None
+    target_reason: str = "the method shrinks toward the scaled identity, or not at all"
+    given_correlation: str | None
+    given_correlation_reason: str = "the correlations are estimated"
+    repair_distance: float | None
+    repair_distance_reason: str = "the correlations are estimated"
+    smallest_eigenvalue: float | None
+    smallest_eigenvalue_reason: str = "the correlations are estimated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodSummary:
-    """How the tail risk was made: `quantile` of the historical method, `mean` of the normal, the simulation."""
+    """How the tail risk was made: `quantile` of the historical method, `mean` of the normal, the simulation.
 
+    `return_days` is how many periods each return spans, `intervals` how those of past P&L were made.
+    """
+
+    return_days: int
     quantile: str
     mean: str
+    intervals: str
     distribution: str
     dof: float | None
     dof_reason: str | None
@@ -122,6 +147,10 @@ class TailRiskRow:
     lower_reason: str | None = None
     upper: float | None
     upper_reason: str | None = None
+    expected_shortfall_lower: float | None
+    expected_shortfall_lower_reason: str | None = None
+    expected_shortfall_upper: float | None
+    expected_shortfall_upper_reason: str | None = None
     value_at_risk_error: float | None = None
     expected_shortfall_error: float | None = None
 
@@ -168,6 +197,25 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Studies:
+    """What a report shall hold beyond its figures.
+
+    Attributes
+    ----------
+    decompose
+        Methods whose value at risk and expected shortfall are taken apart by position.
+    compare_covariance
+        Score every covariance estimator on the past of this book.
+    rolling
+        Follow the figures through time.
+    """
+
+    decompose: tuple[str, ...] = ()
+    compare_covariance: bool = False
+    rolling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything that ``rpm evaluate`` says; the field names are the keys of its JSON."""
 
@@ -182,6 +230,10 @@ class Evaluation:
     limits: tuple[LimitCheck, ...]
     scaling: Scaling
     histogram: Histogram
+    decomposition: "tuple[TailDecomposition, ...]"
+    covariance_comparison: "tuple[CovarianceScore, ...]"
+    rolling: "RollingReport | None"
+    rolling_reason: str = "not asked for; see --rolling"
     warnings: tuple[Notice, ...]
 
     @property
@@ -213,16 +265,23 @@ def assess(inputs: BookInputs, settings: RiskSettings) -> Assessment:
         inputs.ways,
         lookback=max(settings.covariance.lookback, settings.tail_risk.lookback),
         minimum=max(settings.covariance.minimum, settings.tail_risk.minimum),
+        return_days=settings.data.return_days,
     )
     valuation = value(inputs.book, inputs.instruments, panel, inputs.account)
+    given = inputs.correlation
     metrics = PortfolioRiskEngine(settings).calculate_comprehensive_risk(
-        panel.returns, valuation.weights, capital=inputs.book.capital, symbols=panel.symbols
+        panel.returns,
+        valuation.weights,
+        capital=inputs.book.capital,
+        symbols=panel.symbols,
+        correlation=None if given is None else given.matrix,
     )
     return Assessment(panel=panel, valuation=valuation, metrics=metrics)
 
 
-def evaluate_book(inputs: BookInputs, settings: RiskSettings) -> Evaluation:
-    """Return every figure of ``rpm evaluate``; raises as `assess` does."""
+def evaluate_book(inputs: BookInputs, settings: RiskSettings, studies: Studies | None = None) -> Evaluation:
+    """Return every figure of ``rpm evaluate``; raises as `assess` and the studies do."""
+    wanted = studies or Studies()
     assessed = assess(inputs, settings)
     panel, valuation, metrics = assessed.panel, assessed.valuation, assessed.metrics
     factor, reason = metrics.scaling
@@ -234,21 +293,20 @@ def evaluate_book(inputs: BookInputs, settings: RiskSettings) -> Evaluation:
             n_obs=metrics.covariance.n_obs,
             tail_n_obs=len(metrics.pnl),
             n_assets=len(panel.symbols),
-            first=_day(panel.dates[0]),
-            last=_day(panel.dates[-1]),
+            first=day(panel.dates[0]),
+            last=day(panel.dates[-1]),
             dropped_rows=panel.dropped_rows,
             periods_per_year=settings.data.periods_per_year,
             notes=inputs.history.notes,
         ),
-        covariance=CovarianceSummary(
-            method=metrics.covariance.method,
-            n_obs=metrics.covariance.n_obs,
-            decay=settings.covariance.decay if metrics.covariance.method in ("ewma", "stressed") else None,
-            shrinkage=metrics.covariance.intensity,
-        ),
+        covariance=_covariance(inputs, metrics.covariance, settings),
         methods=MethodSummary(
-            quantile="inverse empirical cdf",
+            return_days=settings.data.return_days,
+            quantile={"inverse_cdf": "inverse empirical cdf", "type7": "interpolated (type 7)"}[
+                settings.tail_risk.quantile
+            ],
             mean=settings.tail_risk.mean,
+            intervals=intervals_of(settings, len(metrics.pnl)),
             distribution=settings.simulation.distribution,
             dof=settings.simulation.dof if settings.simulation.distribution == "student_t" else None,
             dof_reason="the normal law has none",
@@ -262,6 +320,9 @@ def evaluate_book(inputs: BookInputs, settings: RiskSettings) -> Evaluation:
         limits=metrics.limits,
         scaling=Scaling(factor=factor, reason=reason),
         histogram=Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist())),
+        decomposition=_decomposition(inputs, assessed, settings, wanted.decompose),
+        covariance_comparison=_comparison(inputs, assessed, settings) if wanted.compare_covariance else (),
+        rolling=_rolling(inputs, assessed, settings) if wanted.rolling else None,
         warnings=notices(inputs, panel, valuation, metrics, settings),
     )
 
@@ -274,7 +335,7 @@ def summarise_book(inputs: BookInputs, assessed: Assessment) -> BookSummary:
         path=book.path,
         capital=book.capital,
         base_currency=inputs.account,
-        as_of=_day(assessed.panel.dates[-1]),
+        as_of=day(assessed.panel.dates[-1]),
         n_positions=len(book.holdings),
         n_strategies=len({h.strategy_id for h in book.holdings if h.strategy_id is not None}),
         gross_leverage=float(np.abs(rows).sum()),
@@ -325,31 +386,87 @@ def _moments(metrics: RiskMetrics) -> Moments:
     )
 
 
+def _covariance(inputs: BookInputs, estimate: CovarianceEstimate, settings: RiskSettings) -> CovarianceSummary:
+    repaired, given = estimate.given_correlation, inputs.correlation
+    return CovarianceSummary(
+        method=estimate.method,
+        n_obs=estimate.n_obs,
+        decay=settings.covariance.decay if estimate.method in EXPONENTIAL else None,
+        shrinkage=estimate.intensity,
+        target=settings.covariance.target if estimate.method == "ledoit_wolf" else None,
+        given_correlation=None if given is None else given.source,
+        repair_distance=None if repaired is None else repaired.distance,
+        smallest_eigenvalue=None if repaired is None else repaired.smallest_eigenvalue,
+    )
+
+
+def _decomposition(
+    inputs: BookInputs, assessed: Assessment, settings: RiskSettings, methods: tuple[str, ...]
+) -> "tuple[TailDecomposition, ...]":
+    if not methods:
+        return ()
+    from rpmcore.risk.tail_decomposition import decompose
+
+    metrics, valuation = assessed.metrics, assessed.valuation
+    asked = TailInputs(
+        returns=assessed.panel.returns[-len(metrics.pnl) :],
+        weights=valuation.weights,
+        covariance=metrics.covariance,
+        settings=settings,
+    )
+    return tuple(
+        one
+        for method in methods
+        for one in decompose(method, asked, inputs.book.holdings, valuation, settings.tail_risk.confidences)
+    )
+
+
+def _comparison(inputs: BookInputs, assessed: Assessment, settings: RiskSettings) -> "tuple[CovarianceScore, ...]":
+    from rpmcore.risk.covariance_comparison import compare_covariances
+
+    past = _past(inputs, settings, settings.covariance.lookback)
+    return compare_covariances(
+        past.returns,
+        assessed.valuation.weights,
+        settings.covariance,
+        confidences=settings.tail_risk.confidences,
+        return_days=past.return_days,
+    )
+
+
+def _rolling(inputs: BookInputs, assessed: Assessment, settings: RiskSettings) -> "RollingReport":
+    from rpmcore.risk.rolling_report import roll
+
+    past = _past(inputs, settings, settings.tail_risk.rolling_window)
+    return roll(past, assessed.valuation.weights, settings)
+
+
+def _past(inputs: BookInputs, settings: RiskSettings, before: int) -> ReturnPanel:
+    """Return the returns of the tail window and of `before` rows ahead of it, as far as there are any."""
+    return return_panel(
+        inputs.history,
+        inputs.instruments,
+        inputs.ways,
+        lookback=settings.tail_risk.lookback + before + settings.data.return_days - 1,
+        minimum=settings.tail_risk.minimum,
+        return_days=settings.data.return_days,
+    )
+
+
 def _tail_rows(metrics: RiskMetrics, settings: RiskSettings, capital: float | None) -> tuple[TailRiskRow, ...]:
-    rows = [_tail_row(measure, capital) for measure in metrics.tail_risk]
-    for method, reason in metrics.absent.items():
-        rows += [
-            TailRiskRow(
-                method=method, confidence=confidence, horizon=settings.tail_risk.horizon, scaling="none",
-                value_at_risk=None, value_at_risk_reason=reason,
-                expected_shortfall=None, expected_shortfall_reason=reason,
-                value_at_risk_money=None, value_at_risk_money_reason=reason,
-                expected_shortfall_money=None, expected_shortfall_money_reason=reason,
-                lower=None, lower_reason=reason, upper=None, upper_reason=reason,
-            )
-            for confidence in settings.tail_risk.confidences
-        ]  # fmt: skip
-    order = {method: i for i, method in enumerate(("historical", "normal", "student_t", "monte_carlo"))}
-    return tuple(sorted(rows, key=lambda row: order[row.method]))
+    """Return a row for each method and confidence, in the order of the settings."""
+    order = {method: i for i, method in enumerate(settings.tail_risk.methods)}
+    rows = [_tail_row(measure, capital, settings) for measure in metrics.tail_risk]
+    rows += [_absent_row(absent, settings.tail_risk.horizon) for absent in metrics.absent]
+    return tuple(sorted(rows, key=lambda row: (order[row.method], row.confidence)))
 
 
-def _tail_row(measure: TailRisk, capital: float | None) -> TailRiskRow:
-    scaled = measure.horizon > 1 and measure.method != "monte_carlo"
+def _tail_row(measure: TailRisk, capital: float | None, settings: RiskSettings) -> TailRiskRow:
     return TailRiskRow(
         method=measure.method,
         confidence=measure.confidence,
         horizon=measure.horizon,
-        scaling="square root of time" if scaled else "none",
+        scaling=scaling_of(measure.method, settings),
         value_at_risk=measure.value_at_risk,
         expected_shortfall=measure.expected_shortfall,
         expected_shortfall_reason=measure.expected_shortfall_reason,
@@ -361,9 +478,27 @@ def _tail_row(measure: TailRisk, capital: float | None) -> TailRiskRow:
         lower_reason=measure.lower_reason,
         upper=measure.upper,
         upper_reason=measure.upper_reason,
+        expected_shortfall_lower=measure.expected_shortfall_lower,
+        expected_shortfall_lower_reason=measure.expected_shortfall_lower_reason,
+        expected_shortfall_upper=measure.expected_shortfall_upper,
+        expected_shortfall_upper_reason=measure.expected_shortfall_upper_reason,
         value_at_risk_error=measure.value_at_risk_error,
         expected_shortfall_error=measure.expected_shortfall_error,
     )
+
+
+def _absent_row(absent: Absent, horizon: int) -> TailRiskRow:
+    reason = absent.reason
+    return TailRiskRow(
+        method=absent.method, confidence=absent.confidence, horizon=horizon, scaling="none",
+        value_at_risk=None, value_at_risk_reason=reason,
+        expected_shortfall=None, expected_shortfall_reason=reason,
+        value_at_risk_money=None, value_at_risk_money_reason=reason,
+        expected_shortfall_money=None, expected_shortfall_money_reason=reason,
+        lower=None, lower_reason=reason, upper=None, upper_reason=reason,
+        expected_shortfall_lower=None, expected_shortfall_lower_reason=reason,
+        expected_shortfall_upper=None, expected_shortfall_upper_reason=reason,
+    )  # fmt: skip
 
 
 def _components(inputs: BookInputs, assessed: Assessment, settings: RiskSettings) -> tuple[Component, ...]:
@@ -374,7 +509,7 @@ def _components(inputs: BookInputs, assessed: Assessment, settings: RiskSettings
     z = NormalDist().inv_cdf(settings.limits.confidence)
     mean = np.zeros(len(alone))
     if settings.tail_risk.mean == "sample":
-        mean = assessed.panel.returns[-len(metrics.pnl) :].mean(axis=0)
+        mean = assessed.panel.returns[-len(metrics.pnl) :].mean(axis=0) / assessed.panel.return_days
     rows = []
     for holding, weight, asset in zip(
         inputs.book.holdings, valuation.row_weights.tolist(), valuation.row_assets.tolist(), strict=True
@@ -401,8 +536,3 @@ def _components(inputs: BookInputs, assessed: Assessment, settings: RiskSettings
             )
         )
     return tuple(rows)
-
-
-def _day(moment: Any) -> date:
-    day: date = np.datetime64(moment, "D").item()
-    return day

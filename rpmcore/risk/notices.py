@@ -110,7 +110,7 @@ def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> It
             "stale_price",
             f"prices that all share end on {days[-1]}, {age} business days before {reference}{who}",
         )
-    obs = len(panel.dates) - 1
+    obs = panel.returns.shape[0]
     for name, wanted in (
         ("covariance", settings.covariance.lookback),
         ("tail_risk", settings.tail_risk.lookback),
@@ -122,7 +122,10 @@ def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> It
 def _prices(panel: ReturnPanel, valuation: Valuation) -> Iterator[tuple[str, str]]:
     extreme = np.argwhere((panel.returns <= -0.99) | (panel.returns >= 9.0))
     if len(extreme):
-        told = [f"{panel.symbols[j]} {panel.returns[i, j]:+.0%} on {panel.dates[i + 1]}" for i, j in extreme[:4]]
+        told = [
+            f"{panel.symbols[j]} {panel.returns[i, j]:+.0%} on {panel.dates[i + panel.return_days]}"
+            for i, j in extreme[:4]
+        ]
         yield (
             "extreme_return",
             f"{len(extreme)} daily move(s) of -99 % or +900 % and beyond: {listed(told)}; "

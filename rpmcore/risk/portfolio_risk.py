@@ -1,142 +1,21 @@
 """The estimators put together: the classes that a report, a gate or a notebook asks for the risk of a book."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import isfinite, sqrt
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import Any
 
 from rpmcore.domain.arrays import Matrix, Vector, as_matrix, as_vector
-from rpmcore.domain.errors import ConfigurationError, InsufficientData, InvalidArgument, Undefined
-from rpmcore.domain.settings import Section
+from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
+from rpmcore.domain.settings import changed
 from rpmcore.domain.tail_risk import TailRisk
-from rpmcore.risk import covariance as estimators
 from rpmcore.risk import value_at_risk
+from rpmcore.risk.covariance_estimator import CovarianceEstimate, CovarianceMatrixEstimator, with_correlation
 from rpmcore.risk.limits import LimitCheck, check_limit
-from rpmcore.risk.settings import (
-    CovarianceSettings,
-    LimitsSettings,
-    RiskSettings,
-    SimulationSettings,
-    TailRiskSettings,
-)
-from rpmcore.risk.simulation import simulate_tail_risk
+from rpmcore.risk.settings import LimitsSettings, RiskSettings, TailRiskSettings
 from rpmcore.risk.student_t import StudentTFit, fit_student_t
+from rpmcore.risk.tail_methods import Absent, TailInputs, measure
 from rpmcore.risk.volatility import portfolio_volatility
-
-LONGEST_SCALED_HORIZON = 10
-"""Trading days up to which a one-day figure is scaled by √h; beyond, only the simulation answers."""
-
-AnySection = TypeVar("AnySection", bound=Section)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CovarianceEstimate:
-    """A covariance matrix and how it came about.
-
-    Attributes
-    ----------
-    matrix
-        (n_assets, n_assets), per period.
-    method
-        One of the methods of `CovarianceMatrixEstimator`.
-    n_obs
-        Rows used.
-    n_effective
-        1/Σ w² of the row weights: how many equal rows carry as much information.
-    intensity
-        Shrinkage toward the scaled identity, fixed or estimated.
-    """
-
-    matrix: Matrix
-    method: str
-    n_obs: int
-    n_effective: float
-    intensity: float
-
-
-class CovarianceMatrixEstimator:
-    """Rolling estimate of the covariance: ``sample``, ``ewma``, ``stressed`` or ``ledoit_wolf``.
-
-    Parameters
-    ----------
-    settings
-        The section ``covariance``; by default a lookback of 60, a minimum of 30, decay 0.94 and a fixed shrinkage of
-        0.10.
-    **changes
-        Single settings by name, such as ``method="sample"``.
-
-    Raises
-    ------
-    ConfigurationError
-        If a change is unknown or out of its range.
-    """
-
-    def __init__(self, settings: CovarianceSettings | None = None, **changes: Any) -> None:
-        self.settings = _changed(settings or CovarianceSettings(), changes)
-
-    def estimate(self, returns: Any, weights: Any = None, symbols: Sequence[str] = ()) -> CovarianceEstimate:
-        """Return the covariance of the last `lookback` rows.
-
-        Parameters
-        ----------
-        returns
-            (n_obs, n_assets) simple returns, oldest first.
-        weights
-            (n_assets,) for the adverse direction of the stressed method; without, all correlations rise.
-        symbols
-            Names for messages.
-
-        Raises
-        ------
-        InsufficientData
-            If there are fewer rows than the minimum.
-        InvalidArgument
-            If `returns` is not a finite matrix.
-        """
-        chosen = self.settings
-        x = as_matrix(returns, "returns")
-        if x.shape[0] < chosen.minimum:
-            held = f" of {', '.join(symbols[:3])}{' …' if len(symbols) > 3 else ''}" if symbols else ""
-            raise InsufficientData(
-                f"covariance needs at least {chosen.minimum} returns{held}, but there are {x.shape[0]}"
-            )
-        x = x[-chosen.lookback :]
-        n_effective = float(x.shape[0])
-        if chosen.method == "ledoit_wolf" or (chosen.method == "sample" and chosen.shrinkage == "ledoit_wolf"):
-            matrix, intensity = estimators.ledoit_wolf(x)
-            return CovarianceEstimate(
-                matrix=matrix,
-                method="ledoit_wolf",
-                n_obs=x.shape[0],
-                n_effective=n_effective,
-                intensity=intensity,
-            )
-        if chosen.method == "sample":
-            matrix = estimators.sample_covariance(x)
-        else:
-            matrix = estimators.ewma_covariance(x, chosen.decay)
-            row_weights = estimators.ewma_weights(x.shape[0], chosen.decay)
-            n_effective = float(1.0 / (row_weights @ row_weights))
-        intensity = self._fixed_intensity(x)
-        if intensity:
-            matrix = estimators.shrink(matrix, intensity)
-        if chosen.method == "stressed":
-            matrix = estimators.stressed_covariance(
-                matrix, chosen.volatility_multiplier, chosen.correlation_stress, weights
-            )
-        return CovarianceEstimate(
-            matrix=matrix,
-            method=chosen.method,
-            n_obs=x.shape[0],
-            n_effective=n_effective,
-            intensity=intensity,
-        )
-
-    def _fixed_intensity(self, x: Matrix) -> float:
-        chosen = self.settings.shrinkage
-        return estimators.ledoit_wolf(x).intensity if chosen == "ledoit_wolf" else chosen or 0.0
 
 
 class PortfolioVarianceCalculator:
@@ -160,7 +39,7 @@ class PortfolioVarianceCalculator:
     def __init__(
         self, settings: LimitsSettings | None = None, *, periods_per_year: float = 252.0, **changes: Any
     ) -> None:
-        self.settings = _changed(settings or LimitsSettings(), changes)
+        self.settings = changed(settings or LimitsSettings(), changes)
         self.periods_per_year = periods_per_year
 
     def volatility(self, weights: Any, cov: Any) -> float:
@@ -218,7 +97,7 @@ class VaRCalculator:
     """
 
     def __init__(self, settings: TailRiskSettings | None = None, **changes: Any) -> None:
-        self.settings = _changed(settings or TailRiskSettings(), changes)
+        self.settings = changed(settings or TailRiskSettings(), changes)
 
     def window(self, returns: Any) -> Vector:
         """Return the last `lookback` portfolio returns.
@@ -237,7 +116,9 @@ class VaRCalculator:
 
     def historical(self, returns: Any, confidence: float) -> TailRisk:
         """Return historical VaR and ES of portfolio returns (n_obs,), with its order-statistic interval."""
-        return value_at_risk.historical(self.window(returns), confidence, interval=self.settings.interval)
+        return value_at_risk.historical(
+            self.window(returns), confidence, self.settings.interval, self.settings.quantile
+        )
 
     def normal(
         self, volatility: float, confidence: float, mean: float = 0.0, *, n_effective: float | None = None
@@ -283,7 +164,7 @@ class RiskMetrics:
     tail_risk
         VaR and ES by method, then by confidence.
     absent
-        Methods without a row, and why.
+        Figures that do not exist, and why.
     limits
         Every measure that has a limit.
     scaling
@@ -302,7 +183,7 @@ class RiskMetrics:
     fit: StudentTFit | None
     fit_reason: str | None
     tail_risk: tuple[TailRisk, ...]
-    absent: dict[str, str] = field(default_factory=dict)
+    absent: tuple[Absent, ...]
     limits: tuple[LimitCheck, ...]
     scaling: tuple[float, str]
     capital: float | None
@@ -326,21 +207,30 @@ class PortfolioRiskEngine:
         self.value_at_risk = VaRCalculator(self.settings.tail_risk)
 
     def calculate_comprehensive_risk(
-        self, returns: Any, weights: Any, *, capital: float | None = None, symbols: Sequence[str] = ()
+        self,
+        returns: Any,
+        weights: Any,
+        *,
+        capital: float | None = None,
+        symbols: Sequence[str] = (),
+        correlation: Any = None,
     ) -> RiskMetrics:
         """Return volatility, tail risk by every method, limits and scaling advice.
 
         Parameters
         ----------
         returns
-            (n_obs, n_assets) simple returns per period in account currency, oldest first. Give the longer of the
-            two lookbacks; each method takes the most recent rows that are its own.
+            (n_obs, n_assets) simple returns in account currency, oldest first, each over `data.return_days` periods.
+            Give the longer of the two lookbacks; each method takes the most recent rows that are its own.
         weights
             (n_assets,) signed market value / capital.
         capital
             In account currency, for money figures in messages.
         symbols
             Names for messages.
+        correlation
+            (n_assets, n_assets) in place of the estimated correlations, repaired where it is none. Limits stay on the
+            estimated ones: nobody's opinion loosens a limit.
 
         Raises
         ------
@@ -352,12 +242,16 @@ class PortfolioRiskEngine:
         x, held = as_matrix(returns, "returns"), as_vector(weights, "weights")
         if held.shape[0] != x.shape[1]:
             raise InvalidArgument(f"weights has {held.shape[0]} element(s), but returns has {x.shape[1]} column(s)")
-        covariance = self.covariance.estimate(x, held, symbols)
+        days = self.settings.data.return_days
+        estimated = self.covariance.estimate(x, held, symbols, return_days=days)
+        covariance = estimated if correlation is None else with_correlation(estimated, correlation)
         daily = float(portfolio_volatility(held, covariance.matrix))
         annual = daily * sqrt(self.settings.data.periods_per_year)
         pnl = self.value_at_risk.window(x @ held)
+        inputs = TailInputs(returns=x[-len(pnl) :], weights=held, covariance=covariance, settings=self.settings)
+        chosen = self.settings.tail_risk
+        figures = [f for method in chosen.methods for f in measure(method, inputs, chosen.confidences)]
         fit, fit_reason = _or_reason(lambda: fit_student_t(pnl))
-        tail = _TailTable(self, held, covariance, daily, pnl, fit)
         return RiskMetrics(
             covariance=covariance,
             daily_volatility=daily,
@@ -368,9 +262,9 @@ class PortfolioRiskEngine:
             excess_kurtosis=_or_reason(lambda: value_at_risk.excess_kurtosis(pnl))[0],
             fit=fit,
             fit_reason=fit_reason,
-            tail_risk=tail.rows(),
-            absent=tail.absent(fit_reason),
-            limits=self._limits(x, held, covariance, annual, pnl),
+            tail_risk=tuple(f for f in figures if isinstance(f, TailRisk)),
+            absent=tuple(f for f in figures if isinstance(f, Absent)),
+            limits=self._limits(x, estimated, inputs),
             scaling=self.variance.scaling(annual),
             capital=capital,
         )
@@ -416,94 +310,62 @@ class PortfolioRiskEngine:
         """Return the factor in (0, 1] for every position, and the reason in words."""
         return metrics.scaling
 
-    def _limits(
-        self, x: Matrix, held: Vector, covariance: CovarianceEstimate, annual: float, pnl: Vector
-    ) -> tuple[LimitCheck, ...]:
-        limits = self.settings.limits
-        measured = []
-        if limits.method in ("historical", "larger"):
-            measured.append(("historical", value_at_risk.historical(pnl, limits.confidence)))
-        if limits.method in ("ewma_normal", "larger"):
-            ewma = covariance
-            if ewma.method != "ewma":
-                ewma = CovarianceMatrixEstimator(self.settings.covariance, method="ewma").estimate(x)
-            volatility = float(portfolio_volatility(held, ewma.matrix))
-            measured.append(("EWMA-normal", value_at_risk.normal(volatility, limits.confidence)))
-        checks = []
-        for name, limit in (
-            ("value_at_risk", limits.value_at_risk),
-            ("expected_shortfall", limits.expected_shortfall),
-        ):
-            method, observed = max(((m, getattr(r, name)) for m, r in measured), key=lambda pair: pair[1])
-            checks.append(
-                check_limit(
-                    name, f"{method}, {limits.confidence:.4g}, one day", observed, limit,
-                    warning_utilisation=limits.warning_utilisation,
-                )
-            )  # fmt: skip
-        checks.append(
+    def _limits(self, x: Matrix, estimated: CovarianceEstimate, inputs: TailInputs) -> tuple[LimitCheck, ...]:
+        limits, held = self.settings.limits, inputs.weights
+        one_day = self.settings.model_copy(
+            update={"tail_risk": self.settings.tail_risk.model_copy(update={"horizon": 1, "mean": "zero"})}
+        )
+        calm = estimated
+        if estimated.method != "ewma":
+            ewma = CovarianceMatrixEstimator(self.settings.covariance, method="ewma")
+            calm = ewma.estimate(x, return_days=self.settings.data.return_days)
+        asked = replace(inputs, settings=one_day, covariance=calm)
+        measured = [
+            (name, measure(method, asked, [limits.confidence])[0])
+            for name, method, wanted in (
+                ("historical", "historical", ("historical", "larger")),
+                ("EWMA-normal", "normal", ("ewma_normal", "larger")),
+            )
+            if limits.method in wanted
+        ]
+        annual = float(portfolio_volatility(held, estimated.matrix)) * sqrt(self.settings.data.periods_per_year)
+        return (
+            self._tail_limit("value_at_risk", limits.value_at_risk, measured),
+            self._tail_limit("expected_shortfall", limits.expected_shortfall, measured),
             check_limit(
                 "volatility", f"{self.settings.covariance.method}, per year", annual, limits.maximum_volatility,
                 warning_utilisation=limits.warning_utilisation,
-            )
+            ),
         )  # fmt: skip
-        return tuple(checks)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _TailTable:
-    """VaR and ES by every method at every confidence over the horizon."""
-
-    engine: PortfolioRiskEngine
-    weights: Vector
-    covariance: CovarianceEstimate
-    volatility: float
-    pnl: Vector
-    fit: StudentTFit | None
-
-    def rows(self) -> tuple[TailRisk, ...]:
-        chosen = self.engine.settings.tail_risk
-        rows: list[TailRisk] = []
-        if chosen.horizon <= LONGEST_SCALED_HORIZON:
-            rows += [
-                self.engine.value_at_risk.historical(self.pnl, c).scaled(chosen.horizon) for c in chosen.confidences
-            ]
-            rows += [self._normal(c) for c in chosen.confidences]
-        if self.fit is not None and not self.absent(None).get("student_t"):
-            rows += [self.fit.tail_risk(c, interval=chosen.interval).scaled(chosen.horizon) for c in chosen.confidences]
-        return (*rows, *self._simulated(self.engine.settings.simulation))
-
-    def absent(self, fit_reason: str | None) -> dict[str, str]:
-        """Return the methods without a row, and why."""
-        if self.engine.settings.tail_risk.horizon > LONGEST_SCALED_HORIZON:
-            reason = f"one-day figures are not scaled beyond {LONGEST_SCALED_HORIZON} days; see monte_carlo"
-            return {"historical": reason, "normal": reason, "student_t": reason}
-        if self.fit is not None and self.engine.settings.tail_risk.horizon > 1 and self.fit.dof <= 2.0:
-            return {"student_t": "the fitted law has no variance, so √days does not scale it"}
-        return {"student_t": fit_reason} if fit_reason else {}
-
-    def _normal(self, confidence: float) -> TailRisk:
-        """Return the normal row: √h is exact for independent normal returns."""
-        chosen = self.engine.settings.tail_risk
-        h = chosen.horizon
-        mean = float(self.pnl.mean()) if chosen.mean == "sample" else 0.0
-        one_day = self.engine.value_at_risk.normal(
-            self.volatility * sqrt(h), confidence, mean * h, n_effective=self.covariance.n_effective
+    def _tail_limit(self, name: str, limit: float, measured: Sequence[tuple[str, TailRisk | Absent]]) -> LimitCheck:
+        """Return the check of one measure: the largest by the methods that bind, or a breach where one has none."""
+        limits = self.settings.limits
+        found = [(method, *_binding(figure, name, limits.bind_on)) for method, figure in measured]
+        without = [(method, reason) for method, observed, reason in found if observed is None]
+        method, observed, reason = max(found, key=lambda item: item[1] or 0.0)
+        if without:
+            method, reason = without[0]
+            observed = None
+        upper = f", upper end of {self.settings.tail_risk.interval:.0%}" if limits.bind_on == "upper" else ""
+        return check_limit(
+            name,
+            f"{method}, {limits.confidence:.4g}, one day{upper}",
+            observed,
+            limit,
+            warning_utilisation=limits.warning_utilisation,
+            reason=reason,
         )
-        return replace(one_day, horizon=h)
 
-    def _simulated(self, chosen: SimulationSettings) -> tuple[TailRisk, ...]:
-        return simulate_tail_risk(
-            self.weights,
-            self.covariance.matrix,
-            self.engine.settings.tail_risk.confidences,
-            chosen.paths,
-            seed=chosen.seed,
-            distribution=chosen.distribution,
-            dof=chosen.dof if chosen.distribution == "student_t" else None,
-            horizon=self.engine.settings.tail_risk.horizon,
-            reduction=True,
-        )
+
+def _binding(figure: TailRisk | Absent, name: str, bind_on: str) -> tuple[float | None, str | None]:
+    """Return what must stay below the limit, or None and why it is not known."""
+    if isinstance(figure, Absent):
+        return None, figure.reason
+    if bind_on == "point":
+        return getattr(figure, name), getattr(figure, f"{name}_reason", None)
+    upper = "upper" if name == "value_at_risk" else "expected_shortfall_upper"
+    return getattr(figure, upper), getattr(figure, f"{upper}_reason")
 
 
 def _or_reason(compute: Any) -> tuple[Any, str | None]:
@@ -512,13 +374,3 @@ def _or_reason(compute: Any) -> tuple[Any, str | None]:
         return compute(), None
     except (Undefined, InsufficientData) as error:
         return None, str(error)
-
-
-def _changed(settings: AnySection, changes: dict[str, Any]) -> AnySection:
-    if not changes:
-        return settings
-    try:
-        return type(settings).model_validate({**settings.model_dump(), **changes})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigurationError(f"{'.'.join(str(p) for p in first['loc'])}: {first['msg']}") from error

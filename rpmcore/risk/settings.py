@@ -8,6 +8,11 @@ from rpmcore.domain.settings import Section, setting
 
 Confidence = Annotated[float, Field(gt=0.5, lt=1.0)]
 
+TailMethod = Literal[
+    "historical", "filtered_historical", "normal", "student_t", "cornish_fisher", "extreme_value", "monte_carlo"
+]
+"""A way to estimate value at risk and expected shortfall."""
+
 
 class DataSettings(Section):
     """How prices become returns."""
@@ -17,6 +22,10 @@ class DataSettings(Section):
         unit="ISO 4217 code", pattern="^[A-Z]{3}$",
     )  # fmt: skip
     periods_per_year: float = setting(252.0, "Periods in a year, for annualising.", unit="periods", gt=0.0)
+    return_days: int = setting(
+        1, "Periods that each return spans; 2 uses overlapping ones, where closes are fixed at different hours.",
+        unit="periods", ge=1, le=10,
+    )  # fmt: skip
     maximum_gap: int = setting(5, "A return across more business days than this warns.", unit="business days", ge=1)
     dropped_warning: float = setting(0.10, "Share of incomplete rows that warns.", unit="fraction", ge=0.0, le=1.0)
     dropped_error: float = setting(0.50, "Share of incomplete rows that is an error.", unit="fraction", ge=0.0, le=1.0)
@@ -26,12 +35,17 @@ class DataSettings(Section):
 class CovarianceSettings(Section):
     """Which covariance matrix stands behind volatility, normal VaR and simulation."""
 
-    method: Literal["sample", "ewma", "stressed", "ledoit_wolf"] = setting("ewma", "Estimator.", unit="name")
+    method: Literal["sample", "ewma", "stressed", "ledoit_wolf", "oas", "nonlinear_shrinkage"] = setting(
+        "ewma", "Estimator.", unit="name"
+    )
     decay: float = setting(0.94, "λ of the exponential weights.", unit="fraction per period", gt=0.0, lt=1.0)
     shrinkage: Literal["ledoit_wolf"] | Annotated[float, Field(ge=0.0, le=1.0)] | None = setting(
         0.10, "Fixed intensity toward the scaled identity, 'ledoit_wolf' for the estimated one, or null for none.",
         unit="fraction",
     )  # fmt: skip
+    target: Literal["scaled_identity", "constant_correlation"] = setting(
+        "scaled_identity", "What the method ledoit_wolf shrinks toward.", unit="name"
+    )
     lookback: int = setting(60, "Most recent returns that are used.", unit="periods", ge=2)
     minimum: int = setting(30, "Fewer returns than this are an error.", unit="periods", ge=2)
     volatility_multiplier: float = setting(1.0, "Factor on volatilities of the stressed method.", unit="factor", gt=0.0)
@@ -53,23 +67,55 @@ class CovarianceSettings(Section):
 class TailRiskSettings(Section):
     """Value at risk and expected shortfall."""
 
+    methods: tuple[TailMethod, ...] = setting(
+        ("historical", "normal", "student_t", "monte_carlo"), "Methods, in the order of the report.", unit="name",
+        min_length=1, strict=False,
+    )  # fmt: skip
     confidences: tuple[Confidence, ...] = setting(
         (0.95, 0.99), "Confidences.", unit="probability", min_length=1, max_length=20, strict=False
     )
     horizon: int = setting(1, "Horizon; above 10 days it is simulated.", unit="trading days", ge=1, le=2520)
     lookback: int = setting(500, "Most recent returns of the historical and fitted methods.", unit="periods", ge=30)
     minimum: int = setting(30, "Fewer returns than this are an error.", unit="periods", ge=30)
-    mean: Literal["zero", "sample"] = setting("zero", "Mean of the normal method.", unit="name")
+    mean: Literal["zero", "sample"] = setting("zero", "Mean of the normal and Cornish–Fisher methods.", unit="name")
+    quantile: Literal["inverse_cdf", "type7"] = setting(
+        "inverse_cdf", "Historical quantile: an observed loss, or interpolated as NumPy, R and pandas do.", unit="name"
+    )
+    tail_share: float = setting(
+        0.10, "Share of the losses that the extreme-value fit takes for the tail.", unit="fraction", gt=0.0, le=0.5
+    )
     interval: float = setting(0.90, "Level of the confidence intervals.", unit="probability", gt=0.0, lt=1.0)
+    intervals: Literal["analytic", "bootstrap"] = setting(
+        "analytic", "Intervals of the methods that rest on past P&L: each method's own, or resampled.", unit="name"
+    )
+    resamples: int = setting(1000, "Resamples of the bootstrap.", unit="resamples", ge=100, le=100_000)
+    block: int | None = setting(
+        None, "Rows that the bootstrap keeps together; null takes 1, or what overlapping returns need.",
+        unit="periods", ge=1,
+    )  # fmt: skip
+    rolling_window: int = setting(250, "Returns behind each date of --rolling.", unit="periods", ge=30)
+
+    @model_validator(mode="after")
+    def _each_method_once(self) -> Self:
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods names one twice")
+        return self
 
 
 class SimulationSettings(Section):
     """Monte Carlo."""
 
     paths: int = setting(100_000, "Number of paths.", unit="paths", ge=1, le=1_000_000_000)
+    precision: float | None = setting(
+        None, "Relative standard error of VaR and ES to reach, in place of a number of paths.", unit="fraction",
+        ge=1e-5, lt=1.0,
+    )  # fmt: skip
     seed: int = setting(20_080_915, "Seed; the same seed gives the same bits.", unit="integer", ge=0, lt=2**64)
     distribution: Literal["normal", "student_t"] = setting("student_t", "Law of the shocks.", unit="name")
     dof: float = setting(5.0, "Degrees of freedom of Student-t shocks.", unit="degrees of freedom", gt=2.0, le=1e6)
+    shocks: Literal["book", "assets"] = setting(
+        "book", "Draw the P&L of the book, whose law is known, or one shock for each instrument.", unit="name"
+    )
 
 
 class LimitsSettings(Section):
@@ -79,6 +125,9 @@ class LimitsSettings(Section):
         "larger", "Binding measure of VaR and ES: one method, or the larger of the two.", unit="name"
     )
     confidence: Confidence = setting(0.95, "Confidence of the limits on VaR and ES.", unit="probability")
+    bind_on: Literal["point", "upper"] = setting(
+        "point", "What must stay below the limit: the estimate, or the upper end of its interval.", unit="name"
+    )
     value_at_risk: float = setting(0.02, "Limit on one-day VaR.", unit="fraction of capital", gt=0.0)
     expected_shortfall: float = setting(0.03, "Limit on one-day ES.", unit="fraction of capital", gt=0.0)
     target_volatility: float = setting(0.15, "Volatility that scaling aims at.", unit="per year", gt=0.0)

@@ -137,7 +137,9 @@ def nonlinear_shrinkage(returns: Any) -> Matrix:
     Parameters
     ----------
     returns
-        (n_obs, n_assets). N > T is allowed: the null eigenvalues get one positive value.
+        (n_obs, n_assets). N > T is allowed: the null eigenvalues get one positive value. With N < T, directions in
+        which nothing varies (EURUSD, GBPUSD and EURGBP span two, not three) keep a variance of zero, and the others
+        are shrunk among themselves: the estimator only sees the space that the returns span.
 
     Raises
     ------
@@ -146,7 +148,8 @@ def nonlinear_shrinkage(returns: Any) -> Matrix:
     InsufficientData
         Below 12 observations, as the paper's authors advise.
     Undefined
-        If fewer independent directions vary than min(n_obs − 1, n_assets): duplicated or constant series.
+        If nothing varies; or for N ≥ T, if fewer than n_obs − 1 directions do: then a null eigenvalue may be one of the
+        sample or one of the law, and nothing tells which.
 
     References
     ----------
@@ -159,12 +162,17 @@ def nonlinear_shrinkage(returns: Any) -> Matrix:
     n, p = x.shape[0] - 1, x.shape[1]
     centred = x - x.mean(axis=0)
     values, vectors = np.linalg.eigh(cross_product(centred) / n)
-    kept = values[max(0, p - n) :]
-    if kept[0] <= 1e-12 * kept[-1]:
-        raise Undefined("the returns vary in fewer directions than there are assets or rows: leave out copies")
-    shrunk = np.empty(p)
-    shrunk[max(0, p - n) :], null = _shrunk_eigenvalues(kept, n, p)
-    shrunk[: max(0, p - n)] = null
+    alive = int(np.count_nonzero(values > 1e-12 * values[-1])) if values[-1] > 0.0 else 0
+    if alive == 0:
+        raise Undefined("the returns do not vary, so there is no eigenvalue to shrink")
+    if p >= n and alive < n:
+        raise Undefined(
+            f"the returns of {p} assets on {n + 1} rows vary in {alive} directions only: leave out copies and constant "
+            "series, or give more rows than assets"
+        )
+    shrunk = np.zeros(p)
+    shrunk[p - alive :], null = _shrunk_eigenvalues(values[p - alive :], n, p if p >= n else alive)
+    shrunk[: p - alive] = null
     cov: Matrix = (vectors * shrunk) @ vectors.T
     return 0.5 * (cov + cov.T)
 

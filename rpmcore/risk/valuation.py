@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,14 @@ from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.currencies import Leg, conversion, rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GivenCorrelation:
+    """Correlations (n_assets, n_assets) in the order of the instruments held, and where they came from."""
+
+    matrix: Matrix
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +46,8 @@ class BookInputs:
         The day up to which prices were asked for; None for all of them.
     sample_prices
         Whether a book of the user's own is valued at the sample prices, because nobody named others.
+    correlation
+        What shall replace the estimated correlations; None for nothing.
     """
 
     book: Book
@@ -48,6 +59,7 @@ class BookInputs:
     pair_betas: Mapping[str, float | None]
     as_of: date | None = None
     sample_prices: bool = False
+    correlation: GivenCorrelation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,12 +69,15 @@ class ReturnPanel:
     Attributes
     ----------
     dates
-        (n_obs + 1,) dates of the aligned closes; ``dates[0]`` is the close before the first return.
+        (n_obs + return_days,) dates of the aligned closes; return i runs from ``dates[i]`` to the date `return_days`
+        rows later.
     symbols
         One per column of `returns`.
     returns
         (n_obs, n_assets) simple returns of the *holding*: for a currency pair (S1−S0)·X1/(S0·X0), else
         P1·X1/(P0·X0) − 1, with X the rate from the price's currency to the account's.
+    return_days
+        Rows that each return spans; above 1 the returns overlap.
     rates
         (n_assets,) X on the last date.
     last_closes
@@ -78,6 +93,7 @@ class ReturnPanel:
     dates: NDArray[np.datetime64]
     symbols: tuple[str, ...]
     returns: Matrix
+    return_days: int
     rates: Vector
     last_closes: Vector
     unchanged_days: NDArray[np.intp]
@@ -151,6 +167,7 @@ def return_panel(
     *,
     lookback: int,
     minimum: int,
+    return_days: int = 1,
 ) -> ReturnPanel:
     """Align closes on common dates, then difference them in account currency.
 
@@ -164,6 +181,9 @@ def return_panel(
         Most recent returns to keep.
     minimum
         Fewer returns than this are an error.
+    return_days
+        Rows that each return spans. Closes that are fixed at different hours of a day bias one-day correlations
+        toward zero; over two days less of a move falls between the clocks.
 
     Raises
     ------
@@ -171,15 +191,16 @@ def return_panel(
         If fewer than `minimum` returns remain; names the instrument with the fewest prices.
     """
     complete = np.flatnonzero(np.isfinite(history.closes).all(axis=1))
-    if len(complete) - 1 < minimum:
+    n_returns = len(complete) - return_days
+    if n_returns < minimum:
         counts = np.isfinite(history.closes).sum(axis=0)
         thinnest = int(counts.argmin())
         raise InsufficientData(
-            f"{history.path}: {max(len(complete) - 1, 0)} return(s) on dates that all instruments have, but at least "
+            f"{history.path}: {max(n_returns, 0)} return(s) on dates that all instruments have, but at least "
             f"{minimum} are needed; {history.symbols[thinnest]!r} has the fewest prices ({int(counts[thinnest])} "
             f"on {len(history.dates)} dates). Give more history, or leave it out of the book"
         )
-    rows = complete[-(lookback + 1) :]
+    rows = complete[-(lookback + return_days) :]
     window = history.closes[rows[0] :]
     lacking = ~np.isfinite(window)
     counts = lacking.sum(axis=0)
@@ -199,7 +220,8 @@ def return_panel(
     return ReturnPanel(
         dates=history.dates[rows],
         symbols=symbols,
-        returns=holding_returns(prices, rates, pair),
+        returns=holding_returns(prices, rates, pair, return_days),
+        return_days=return_days,
         rates=rates[-1].copy(),
         last_closes=prices[-1].copy(),
         unchanged_days=_unchanged_days(prices),
@@ -208,14 +230,20 @@ def return_panel(
     )
 
 
+def day(moment: Any) -> date:
+    """Return the calendar day of a NumPy date."""
+    found: date = moment.astype("datetime64[D]").item()
+    return found
+
+
 def _unchanged_days(prices: Matrix) -> NDArray[np.intp]:
     moved = prices[:-1] != prices[-1]
     # Rows from the end back to the last close that differs; all rows where none does.
     return np.where(moved.any(axis=0), moved[::-1].argmax(axis=0), len(prices) - 1)
 
 
-def holding_returns(prices: Matrix, rates: Matrix, pair: NDArray[np.bool_]) -> Matrix:
-    """Return the change of each holding's account-currency value over its old value, (n_rows − 1, n_assets).
+def holding_returns(prices: Matrix, rates: Matrix, pair: NDArray[np.bool_], return_days: int = 1) -> Matrix:
+    """Return the change of each holding's account-currency value over its old value, (n_rows − return_days, n_assets).
 
     A currency pair is a quantity of BASE: its gain (S1−S0) is in QUOTE and is converted at the *new* rate, while an
     asset in a foreign currency also gains or loses on its whole value when the rate moves.
@@ -228,10 +256,13 @@ def holding_returns(prices: Matrix, rates: Matrix, pair: NDArray[np.bool_]) -> M
         (n_rows, n_assets), from that currency to the account's.
     pair
         (n_assets,) whether the instrument is a currency pair (or metal against currency).
+    return_days
+        Rows between the old value and the new.
     """
-    before = prices[:-1] * rates[:-1]
-    after = prices[1:] * rates[1:]
-    start = np.where(pair, prices[:-1] * rates[1:], before)
+    old, new = slice(None, -return_days), slice(return_days, None)
+    before = prices[old] * rates[old]
+    after = prices[new] * rates[new]
+    start = np.where(pair, prices[old] * rates[new], before)
     return np.ascontiguousarray((after - start) / before)
 
 

@@ -7,13 +7,6 @@ from rich.text import Text
 from rpm_cli.rendering import terminal as draw
 from rpmcore.risk.evaluation import Evaluation, TailRiskRow
 
-METHOD_NAMES = {
-    "historical": "historical",
-    "normal": "normal",
-    "student_t": "Student-t fit",
-    "monte_carlo": "Monte Carlo",
-}
-
 
 def show(result: Evaluation, digest: str) -> None:
     """Print the evaluation to stdout."""
@@ -24,6 +17,10 @@ def show(result: Evaluation, digest: str) -> None:
     _tail_risk(console, result, wide)
     _positions(console, result, wide)
     _limits(console, result, wide)
+    if result.decomposition or result.covariance_comparison or result.rolling is not None:
+        from rpm_cli.rendering import studies  # loads the modules of the studies, which most reports do without
+
+        studies.show(console, result, wide)
     _histogram(console, result)
     _warnings(console, result)
 
@@ -45,12 +42,22 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
     grid.add_row("As of", f"{book.as_of} · prices {data.first} to {data.last}, {data.dropped_rows} row(s) left out")
     grid.add_row("Prices", Text(data.prices))
     decay = f" λ={cov.decay:g}" if cov.decay is not None else ""
-    shrunk = f", shrinkage {cov.shrinkage:.0%}" if cov.shrinkage else ""
+    toward = " toward constant correlation" if cov.target == "constant_correlation" else ""
+    shrunk = f", shrinkage {cov.shrinkage:.0%}{toward}" if cov.shrinkage else ""
     grid.add_row(
         "Methods",
         f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns",
     )
+    if cov.repair_distance is not None and cov.smallest_eigenvalue is not None:
+        moved = (
+            f"repaired, moved by {cov.repair_distance:.3g}; smallest eigenvalue {cov.smallest_eigenvalue:.3g}"
+            if cov.repair_distance > 1e-9
+            else "a correlation matrix as given"
+        )
+        grid.add_row("Correlation", Text(f"{cov.given_correlation} ({moved}) · limits use the estimated ones"))
     methods = result.methods
+    if methods.return_days > 1:
+        grid.add_row("Returns", f"over {methods.return_days} days, overlapping · intervals: {methods.intervals}")
     law = "normal" if methods.dof is None else f"Student-t ν={methods.dof:g}"
     grid.add_row("Simulation", f"{methods.paths:,} paths, {law}, seed {methods.seed} · normal with mean {methods.mean}")
     grid.add_row("Settings", digest[:12])
@@ -59,7 +66,7 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
 
 def _volatility(console: Console, result: Evaluation, wide: bool) -> None:
     vol = result.volatility
-    _title(console, "Volatility")
+    draw.title(console, "Volatility")
     width = 40 if wide else 24
     style = "green" if vol.annual <= vol.target else "yellow" if vol.annual <= vol.maximum else "bold red"
     line = Text.assemble(
@@ -85,7 +92,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
     horizon = result.tail_risk[0].horizon
     days = "one day" if horizon == 1 else f"{horizon} days"
     scaled = any(row.scaling != "none" for row in result.tail_risk)
-    _title(console, f"VaR and CVaR (expected shortfall), {days}" + (", scaled by √days" if scaled else ""))
+    draw.title(console, f"VaR and CVaR (expected shortfall), {days}" + (", scaled by √days" if scaled else ""))
     table = draw.table()
     for heading in ("Method", "Conf.", "VaR", "CVaR", "VaR interval"):
         table.add_column(heading, justify="left" if heading == "Method" else "right", no_wrap=True)
@@ -93,7 +100,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
         table.add_column(f"VaR {result.book.base_currency}", justify="right", no_wrap=True)
         table.add_column(f"CVaR {result.book.base_currency}", justify="right", no_wrap=True)
     for row in result.tail_risk:
-        cells = [METHOD_NAMES[row.method], f"{row.confidence:.4g}", draw.percent(row.value_at_risk)]
+        cells = [draw.METHOD_NAMES[row.method], f"{row.confidence:.4g}", draw.percent(row.value_at_risk)]
         cells += [draw.percent(row.expected_shortfall), _interval(row)]
         if wide and result.book.capital:
             cells += [draw.amount(row.value_at_risk_money), draw.amount(row.expected_shortfall_money)]
@@ -101,7 +108,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
     console.print(table)
     for method in dict.fromkeys(row.method for row in result.tail_risk if row.value_at_risk is None):
         reason = next(row.value_at_risk_reason for row in result.tail_risk if row.method == method)
-        console.print(Text(f"{METHOD_NAMES[method]}: {reason}"))
+        console.print(Text(f"{draw.METHOD_NAMES[method]}: {reason}"))
     moments = result.moments
     shape = []
     if moments.skewness is not None and moments.excess_kurtosis is not None:
@@ -119,7 +126,7 @@ def _interval(row: TailRiskRow) -> str:
 
 
 def _positions(console: Console, result: Evaluation, wide: bool) -> None:
-    _title(console, "Where the risk sits")
+    draw.title(console, "Where the risk sits")
     table = draw.table()
     table.add_column("Position", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
     table.add_column("Strategy", overflow="ellipsis", no_wrap=True, max_width=24 if wide else 14)
@@ -132,7 +139,7 @@ def _positions(console: Console, result: Evaluation, wide: bool) -> None:
     shares = [abs(c.share) for c in result.components if c.share is not None]
     scale = max(shares, default=0.0)
     ordered = sorted(result.components, key=lambda c: -abs(c.share or 0.0))
-    shown = ordered[:MOST_POSITIONS]
+    shown = ordered[: draw.MOST_POSITIONS]
     for c in shown:
         cells: list[Text | str] = [Text(draw.printable(c.symbol)), Text(draw.printable(c.strategy_id or "–"))]
         if wide:
@@ -140,7 +147,7 @@ def _positions(console: Console, result: Evaluation, wide: bool) -> None:
         cells += [draw.percent(c.weight, 1), draw.percent(c.volatility * root, 1), draw.percent(c.share, 1)]
         cells.append(draw.signed_bar(c.share or 0.0, scale, 20 if wide else 16))
         table.add_row(*cells)
-    rest = ordered[MOST_POSITIONS:]
+    rest = ordered[draw.MOST_POSITIONS :]
     if rest:
         share = sum(c.share or 0.0 for c in rest)
         blank = [""] if wide else []
@@ -149,12 +156,8 @@ def _positions(console: Console, result: Evaluation, wide: bool) -> None:
     console.print(table)
 
 
-MOST_POSITIONS = 25
-"""Rows of the position table; the rest is summed in one (JSON has them all)."""
-
-
 def _limits(console: Console, result: Evaluation, wide: bool) -> None:
-    _title(console, "Limits")
+    draw.title(console, "Limits")
     table = draw.table()
     table.add_column("Limit", no_wrap=True)
     if wide:
@@ -183,7 +186,7 @@ def _histogram(console: Console, result: Evaluation) -> None:
         result.histogram.counts
     ):
         return  # a P&L that never moves has no shape to draw
-    _title(console, f"Daily P&L of today's positions over the last {result.data.tail_n_obs} returns")
+    draw.title(console, f"Daily P&L of today's positions over the last {result.data.tail_n_obs} returns")
     counts, edges = list(result.histogram.counts), result.histogram.edges
     for line in draw.columns(counts, 4):
         console.print(Text(line.rstrip(), style="cyan"))
@@ -194,11 +197,6 @@ def _histogram(console: Console, result: Evaluation) -> None:
 def _warnings(console: Console, result: Evaluation) -> None:
     if not result.warnings:
         return
-    _title(console, "Warnings")
+    draw.title(console, "Warnings")
     for warning in result.warnings:
         console.print(Text.assemble(("! ", "yellow"), draw.printable(warning.message)))
-
-
-def _title(console: Console, text: str) -> None:
-    console.print()
-    console.print(Text(text, style="bold"))

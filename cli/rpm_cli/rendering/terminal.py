@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,20 @@ PIPE_WIDTH = 120
 
 WIDE = 100
 """From this width on tables show money, sectors and longer bars."""
+
+METHOD_NAMES = {
+    "historical": "historical",
+    "filtered_historical": "filtered hist.",
+    "normal": "normal",
+    "student_t": "Student-t fit",
+    "cornish_fisher": "Cornish–Fisher",
+    "extreme_value": "extreme value",
+    "monte_carlo": "Monte Carlo",
+    "ewma": "EWMA-normal",
+}
+
+MOST_POSITIONS = 25
+"""Rows of a table of positions; the rest is summed in one (JSON has them all)."""
 
 STATUS_STYLE = {"ok": "green", "warning": "yellow", "breach": "bold red"}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -71,6 +86,26 @@ def columns(counts: list[int], height: int) -> list[str]:
             line += _LEVELS[min(max(eighths, 0), 8)] if count else " "
         lines.append(line)
     return lines
+
+
+def sparkline(values: Sequence[float | None], width: int) -> str:
+    """Return a line of at most `width` characters, each as high as the mean of its part; gaps stay blank."""
+    size = min(width, len(values))
+    parts = [values[i * len(values) // size : (i + 1) * len(values) // size] for i in range(size)]
+    known = [[v for v in part if v is not None] for part in parts]
+    means = [sum(part) / len(part) if part else None for part in known]
+    present = [m for m in means if m is not None]
+    if not present:
+        return ""
+    low, high = min(present), max(present)
+    span = (high - low) or 1.0
+    return "".join(" " if m is None else _LEVELS[1 + round(7 * (m - low) / span)] for m in means)
+
+
+def title(console: Console, text: str) -> None:
+    """Print the heading of a section, with a blank line before it."""
+    console.print()
+    console.print(Text(text, style="bold"))
 
 
 def percent(value: float | None, digits: int = 2) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.covariance import correlation_stress, stressed_covariance
+from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, BookSummary, assess, money, summarise_book
 from rpmcore.risk.notices import Notice, listed, notices
-from rpmcore.risk.portfolio_risk import CovarianceMatrixEstimator
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
@@ -170,7 +170,8 @@ def calm_covariance(assessed: Assessment, settings: RiskSettings) -> Matrix:
     """Return the covariance of the report, or the unstressed one where the report's is stressed already."""
     if settings.covariance.method != "stressed":
         return assessed.metrics.covariance.matrix
-    return CovarianceMatrixEstimator(settings.covariance, method="ewma").estimate(assessed.panel.returns).matrix
+    ewma = CovarianceMatrixEstimator(settings.covariance, method="ewma")
+    return ewma.estimate(assessed.panel.returns, return_days=assessed.panel.return_days).matrix
 
 
 def _positions(

@@ -1,0 +1,306 @@
+"""Value at risk and expected shortfall of a book by every method that the settings can name, in one table.
+
+A method is a function of the same inputs, so that a report, a limit and the question "what if this position were
+dropped?" all ask it in the same way.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, nan, sqrt
+
+from rpmcore.domain.arrays import Matrix, Vector
+from rpmcore.domain.errors import InsufficientData, Undefined
+from rpmcore.domain.tail_risk import TailRisk
+from rpmcore.risk import value_at_risk
+from rpmcore.risk.covariance_estimator import CovarianceEstimate
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.simulation import simulate_tail_risk
+from rpmcore.risk.volatility import portfolio_volatility
+
+LONGEST_SCALED_HORIZON = 10
+"""Trading days up to which a figure is scaled by √h; beyond, only what simulates day by day answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A figure that does not exist for this book, and why."""
+
+    method: str
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TailInputs:
+    """What a method may draw on.
+
+    Attributes
+    ----------
+    returns
+        (n_obs, n_assets) of the tail window, each row over `settings.data.return_days` periods.
+    weights
+        (n_assets,) signed market value / capital.
+    covariance
+        Per period, for the methods that rest on a volatility.
+    settings
+        All sections.
+    """
+
+    returns: Matrix
+    weights: Vector
+    covariance: CovarianceEstimate
+    settings: RiskSettings
+
+    @property
+    def pnl(self) -> Vector:
+        """Returns of the book: past returns at these weights."""
+        return self.returns @ self.weights
+
+    @property
+    def volatility(self) -> float:
+        """√(wᵀΣw) per period."""
+        return float(portfolio_volatility(self.weights, self.covariance.matrix))
+
+
+Measure = Callable[[TailInputs, Sequence[float]], list[TailRisk | Absent]]
+"""Answers for each confidence, over the horizon of the settings."""
+
+
+def measure(method: str, inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
+    """Return what one method says at each confidence over `settings.tail_risk.horizon` days.
+
+    A figure that does not exist is `Absent`. Nothing but the simulating methods answers beyond ten days.
+
+    Raises
+    ------
+    InvalidArgument
+        If the inputs do not fit each other.
+    """
+    horizon = inputs.settings.tail_risk.horizon
+    if horizon > LONGEST_SCALED_HORIZON and method not in SIMULATING:
+        reason = f"figures are not scaled beyond {LONGEST_SCALED_HORIZON} days; see {' or '.join(SIMULATING)}"
+        return [Absent(method=method, confidence=c, reason=reason) for c in confidences]
+    return METHODS[method](inputs, confidences)
+
+
+def _each(method: str, one: Callable[[TailInputs, float], TailRisk]) -> Measure:
+    """Return the measure that asks `one` for each confidence, and says why where there is no answer."""
+
+    def every(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
+        found: list[TailRisk | Absent] = []
+        for confidence in confidences:
+            try:
+                found.append(one(inputs, confidence))
+            except (Undefined, InsufficientData) as error:
+                found.append(Absent(method=method, confidence=confidence, reason=str(error)))
+        return found
+
+    return every
+
+
+def _scaled(inputs: TailInputs, risk: TailRisk, has_variance: bool = True) -> TailRisk:
+    """Return a figure of rows of `return_days` periods over the horizon, by the square root of time."""
+    days, horizon = inputs.settings.data.return_days, inputs.settings.tail_risk.horizon
+    if days == horizon:
+        return replace(risk, horizon=days)
+    if not has_variance:
+        raise Undefined("the fitted law has no variance, so √days does not scale it")
+    return replace(risk, horizon=days).scaled(horizon)
+
+
+def _resampled(
+    inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], TailRisk], *, always: bool = False
+) -> TailRisk:
+    """Return the figure with bootstrap intervals in place of its own, where the settings or the rows ask for them.
+
+    Rows that overlap are not independent, as the other intervals take them to be.
+
+    Parameters
+    ----------
+    inputs, risk
+        The book, and its figure.
+    of
+        The same figure of other P&L.
+    always
+        For methods without an interval of their own.
+    """
+    if not (always or bootstraps(inputs.settings)):
+        return risk
+    from rpmcore.risk.bootstrap import bootstrap_interval
+
+    chosen, pnl = inputs.settings.tail_risk, inputs.pnl
+
+    def figures(resample: Vector) -> tuple[float, float]:
+        found = of(resample)
+        return found.value_at_risk, nan if found.expected_shortfall is None else found.expected_shortfall
+
+    try:
+        (lower, upper), (es_lower, es_upper) = bootstrap_interval(
+            figures,
+            pnl,
+            coverage=chosen.interval,
+            resamples=chosen.resamples,
+            block=block_of(inputs.settings, len(pnl)),
+            seed=inputs.settings.simulation.seed,
+        )
+    except Undefined as error:
+        reason = f"some resamples have no figure: {error}"
+        return replace(risk, lower=None, upper=None, lower_reason=reason, upper_reason=reason)
+    return replace(
+        risk,
+        lower=lower,
+        upper=upper,
+        expected_shortfall_lower=es_lower,
+        expected_shortfall_upper=es_upper,
+    )
+
+
+def bootstraps(settings: RiskSettings) -> bool:
+    """Tell whether intervals come from resamples: where asked for, and wherever returns overlap."""
+    return settings.tail_risk.intervals == "bootstrap" or settings.data.return_days > 1
+
+
+def block_of(settings: RiskSettings, n_obs: int) -> int:
+    """Return how many rows the bootstrap keeps together."""
+    if settings.tail_risk.block is not None:
+        return settings.tail_risk.block
+    return 1 if settings.data.return_days == 1 else max(settings.data.return_days, ceil(n_obs ** (1.0 / 3.0)))
+
+
+def _historical(inputs: TailInputs, confidence: float) -> TailRisk:
+    chosen = inputs.settings.tail_risk
+    risk = value_at_risk.historical(inputs.pnl, confidence, chosen.interval, chosen.quantile)
+    return _scaled(
+        inputs,
+        _resampled(
+            inputs, risk, lambda pnl: value_at_risk.historical(pnl, confidence, chosen.interval, chosen.quantile)
+        ),
+    )
+
+
+def _filtered_historical(inputs: TailInputs, confidence: float) -> TailRisk:
+    from rpmcore.risk.filtered_historical import filtered_historical
+
+    chosen = inputs.settings
+    if chosen.data.return_days > 1:
+        raise Undefined("returns that overlap carry each day's shock twice, so they cannot be filtered")
+    return filtered_historical(
+        inputs.returns,
+        inputs.weights,
+        confidence,
+        decay=chosen.covariance.decay,
+        horizon=chosen.tail_risk.horizon,
+        n_paths=chosen.simulation.paths,
+        seed=chosen.simulation.seed,
+        interval=chosen.tail_risk.interval,
+        quantile=chosen.tail_risk.quantile,
+    )
+
+
+def _normal(inputs: TailInputs, confidence: float) -> TailRisk:
+    """Return the normal figure: √h is exact for independent normal returns."""
+    chosen, h = inputs.settings.tail_risk, inputs.settings.tail_risk.horizon
+    mean = float(inputs.pnl.mean()) / inputs.settings.data.return_days if chosen.mean == "sample" else 0.0
+    risk = value_at_risk.normal(
+        inputs.volatility * sqrt(h),
+        confidence,
+        mean * h,
+        n_effective=inputs.covariance.n_effective,
+        interval=chosen.interval,
+    )
+    return replace(risk, horizon=h)
+
+
+def _student_t(inputs: TailInputs, confidence: float) -> TailRisk:
+    interval = inputs.settings.tail_risk.interval
+    fit = value_at_risk.fit_student_t(inputs.pnl)
+    risk = _resampled(
+        inputs,
+        fit.tail_risk(confidence, interval),
+        lambda pnl: value_at_risk.fit_student_t(pnl).tail_risk(confidence, interval),
+    )
+    return _scaled(inputs, risk, has_variance=fit.dof > 2.0)
+
+
+def _cornish_fisher(inputs: TailInputs, confidence: float) -> TailRisk:
+    """Return the Cornish–Fisher figure of h independent days, whose cumulants are h times one day's."""
+    from rpmcore.risk.cornish_fisher import cornish_fisher
+
+    chosen = inputs.settings.tail_risk
+    days = chosen.horizon / inputs.settings.data.return_days
+
+    def of(pnl: Vector) -> TailRisk:
+        return cornish_fisher(
+            float(pnl.std()) * sqrt(days),
+            value_at_risk.skewness(pnl) / sqrt(days),
+            value_at_risk.excess_kurtosis(pnl) / days,
+            confidence,
+            float(pnl.mean()) * days if chosen.mean == "sample" else 0.0,
+        )
+
+    pnl = inputs.pnl
+    return replace(_resampled(inputs, of(pnl), of, always=True), horizon=chosen.horizon)
+
+
+def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
+    from rpmcore.risk.extreme_value import extreme_value
+
+    chosen = inputs.settings.tail_risk
+
+    def of(pnl: Vector) -> TailRisk:
+        return extreme_value(pnl, confidence, chosen.tail_share, chosen.interval)
+
+    risk = of(inputs.pnl)
+    return _scaled(inputs, _resampled(inputs, risk, of))
+
+
+def _monte_carlo(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
+    chosen = inputs.settings.simulation
+    return list(
+        simulate_tail_risk(
+            inputs.weights,
+            inputs.covariance.matrix,
+            confidences,
+            chosen.paths,
+            seed=chosen.seed,
+            distribution=chosen.distribution,
+            dof=chosen.dof if chosen.distribution == "student_t" else None,
+            horizon=inputs.settings.tail_risk.horizon,
+            reduction=chosen.shocks == "book",
+        )
+    )
+
+
+METHODS: Mapping[str, Measure] = {
+    "historical": _each("historical", _historical),
+    "filtered_historical": _each("filtered_historical", _filtered_historical),
+    "normal": _each("normal", _normal),
+    "student_t": _each("student_t", _student_t),
+    "cornish_fisher": _each("cornish_fisher", _cornish_fisher),
+    "extreme_value": _each("extreme_value", _extreme_value),
+    "monte_carlo": _monte_carlo,
+}
+"""How each name in the setting ``tail_risk.methods`` is computed."""
+
+SIMULATING = ("filtered_historical", "monte_carlo")
+"""Methods that go day by day, and so answer at any horizon."""
+
+
+def scaling_of(method: str, settings: RiskSettings) -> str:
+    """Return how a method comes from the periods of its rows to the horizon, in words."""
+    horizon, days = settings.tail_risk.horizon, settings.data.return_days
+    if method in SIMULATING or (horizon == 1 and days == 1):
+        return "none"
+    if method == "cornish_fisher":
+        return "cumulants of independent days" if horizon != days else "none"
+    if method == "normal":
+        return "square root of time" if horizon > 1 else "none"
+    return "square root of time" if horizon != days else "none"
+
+
+def intervals_of(settings: RiskSettings, n_obs: int) -> str:
+    """Return how the intervals of the methods that rest on past P&L are made, in words."""
+    if not bootstraps(settings):
+        return "each method's own"
+    block = block_of(settings, n_obs)
+    return f"bootstrap of {settings.tail_risk.resamples} resamples, {block} row{'s' * (block > 1)} at a time"
