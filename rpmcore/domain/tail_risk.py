@@ -23,6 +23,8 @@ class TailRisk:
     lower, upper
         Confidence interval of the value at risk; None where it is not known, with `lower_reason` or
         `upper_reason`.
+    expected_shortfall_lower, expected_shortfall_upper
+        The same for the expected shortfall.
     value_at_risk_error, expected_shortfall_error
         Standard errors of a simulation; None for every other method.
     """
@@ -37,6 +39,10 @@ class TailRisk:
     lower_reason: str | None = None
     upper: float | None = None
     upper_reason: str | None = None
+    expected_shortfall_lower: float | None = None
+    expected_shortfall_lower_reason: str | None = None
+    expected_shortfall_upper: float | None = None
+    expected_shortfall_upper_reason: str | None = None
     value_at_risk_error: float | None = None
     expected_shortfall_error: float | None = None
 
@@ -54,6 +60,8 @@ class TailRisk:
             expected_shortfall=times(self.expected_shortfall),
             lower=times(self.lower),
             upper=times(self.upper),
+            expected_shortfall_lower=times(self.expected_shortfall_lower),
+            expected_shortfall_upper=times(self.expected_shortfall_upper),
             value_at_risk_error=times(self.value_at_risk_error),
             expected_shortfall_error=times(self.expected_shortfall_error),
         )

@@ -121,6 +121,14 @@ def upper_quantile(tail: float, dof: float) -> float:
     return math.exp(u)
 
 
+@kernel("(f8, f8)")
+def standard_shortfall(tail: float, dof: float) -> float:
+    """Return the mean beyond the upper `tail` quantile of the standard law with dof > 1; dof = inf is normal."""
+    q = upper_quantile(tail, dof)
+    beyond = math.exp(log_density(q, dof)) / tail
+    return beyond if dof == np.inf else beyond * (dof + q * q) / (dof - 1.0)
+
+
 @kernel("(f8[::1], f8, f8, f8, f8[::1])", fastmath=frozenset({"reassoc", "contract"}))
 def weighted_sums(x: Vector, location: float, scale: float, kappa: float, factors: Vector) -> tuple[float, ...]:
     """Write 1 + κz² into `factors` and return Σv, Σv², Σy, Σyv for y = z/(1 + κz²), v = zy, z = (x − location)/scale.

@@ -12,33 +12,100 @@ Vector = NDArray[np.float64]
 FEW = 40
 """Up to this many values an insertion sort is faster than partitioning."""
 
+SAMPLE = 32
+"""Returns that show where the tail of few returns begins."""
 
-@kernel("(f8[::1], f8, i8, i8)")
-def historical(returns: Vector, k: float, milder: int, harsher: int) -> tuple[float, float, float, float]:
-    """Return value at risk, expected shortfall and two more order statistics of the losses, all from one pass.
+ROWS, COLUMNS = 8, 32
+"""Shape of the block in which the filter works; 2 KB stay in the first cache for the second look."""
 
-    With L(i) the i-th worst of the losses −returns: VaR = L(⌈k⌉), ES = (L(1) + … + L(⌊k⌋) + (k − ⌊k⌋) L(⌈k⌉)) / k,
-    then L(milder) and L(harsher). It needs 0 < k ≤ n and harsher ≤ ⌈k⌉ ≤ milder ≤ n; rank 0 stands for none, and
-    gives NaN.
+
+@kernel("(f8[::1], f8, f8)")
+def value_at_risk_and_shortfall(returns: Vector, k: float, place: float) -> tuple[float, float]:
+    """Return value at risk and expected shortfall as `historical` does, and nothing else."""
+    return measures(returns, k, place, 0, 0)[1:]
+
+
+@kernel("(f8[::1], f8, f8, i8, i8)")
+def historical(returns: Vector, k: float, place: float, milder: int, harsher: int) -> tuple[float, ...]:
+    """Return VaR, ES, its standard error and two order statistics of the losses, all from one pass.
+
+    With L(i) the i-th worst of the losses −returns: VaR = L(⌈k⌉) where `place` is negative, else the line between
+    L(i) and L(i+1) at place + 1; ES = (L(1) + … + L(⌊k⌋) + (k − ⌊k⌋) L(⌈k⌉)) / k; then its error, L(milder) and
+    L(harsher). It needs 0 < k ≤ n, ⌈k⌉ − 1 ≤ ⌊place⌋ + 1 ≤ ⌈k⌉ and harsher ≤ ⌈k⌉ ≤ milder ≤ n; rank 0 stands for
+    none, and gives NaN. All are NaN where a return is not finite.
     """
+    worst, value_at_risk, expected_shortfall = measures(returns, k, place, milder, harsher)
+    if np.isnan(value_at_risk):
+        return np.nan, np.nan, np.nan, np.nan, np.nan
+    upper = 0.0 - worst[harsher - 1] if harsher > 0 else np.nan
+    lower = 0.0 - worst[milder - 1] if milder > 0 else np.nan
+    return value_at_risk, expected_shortfall, shortfall_error(worst, k, k / returns.shape[0]), lower, upper
+
+
+@kernel("(f8[::1], f8, f8, i8, i8)")
+def measures(returns: Vector, k: float, place: float, milder: int, harsher: int) -> tuple[Vector, float, float]:
+    """Return the worst returns, those at the ranks of `historical` in place, then VaR and ES."""
     rank, whole = math.ceil(k), math.floor(k)
-    tail, size = worst_returns(returns, max(rank, milder))
-    if size <= FEW:
-        sort_between(tail, 0, size)
+    near, share = rank, 0.0
+    if place >= 0.0:
+        near = math.floor(place) + 1
+        share = place - math.floor(place)
+    far = near + 1 if share > 0.0 else rank
+    needed = max(far, milder)
+    worst, size = worst_returns(returns, needed)
+    if size < 0:
+        return worst, np.nan, np.nan
+    if needed <= FEW:
+        sort_smallest(worst, size, needed)
     else:
         # From the mildest to the harshest: each selection leaves what is worse in front, where the next one works.
         stop = size
-        for wanted in (milder, rank, harsher):
+        for wanted in (max(far, milder), min(far, milder), rank, near, harsher):
             if 0 < wanted <= stop:
-                select(tail, 0, stop, wanted - 1)
+                select(worst, 0, stop, wanted - 1)
                 stop = wanted - 1
-    value_at_risk = 0.0 - tail[rank - 1]
-    total = (k - whole) * value_at_risk - sum_in_any_order(tail[:whole])
-    # The mean of numbers none of which is smaller is not smaller; rounding could make it so.
-    expected_shortfall = max(total / k, value_at_risk)
-    upper = 0.0 - tail[harsher - 1] if harsher > 0 else np.nan
-    lower = 0.0 - tail[milder - 1] if milder > 0 else np.nan
-    return value_at_risk, expected_shortfall, lower, upper
+        if whole <= FEW:
+            sort_between(worst, 0, whole)
+    value_at_risk = 0.0 - worst[near - 1]
+    if share > 0.0:
+        between = (1.0 - share) * worst[near - 1] + share * worst[far - 1]
+        value_at_risk = 0.0 - min(max(between, worst[near - 1]), worst[far - 1])
+    total = (k - whole) * (0.0 - worst[rank - 1]) - sum_of_sorted_or_many(worst[:whole])
+    # No loss in the mean is smaller, and the mean is not below VaR; rounding could make it so.
+    return worst, value_at_risk, max(total / k, 0.0 - worst[rank - 1], value_at_risk)
+
+
+@kernel("(f8[::1], f8, f8)")
+def shortfall_error(worst: Vector, k: float, tail: float) -> float:
+    """Return the standard error of the expected shortfall, NaN where k ≤ 1; overwrites the worst returns.
+
+    √[(s² + (1 − tail)(ES − VaR)²)/k], s² the variance of the ⌈k⌉ worst losses (Manistre and Hancock, "Variance of the
+    CTE estimator", *North American Actuarial Journal* 9 (2005), equation 3), with VaR = L(⌈k⌉).
+    """
+    if k <= 1.0:
+        return np.nan
+    rank = math.ceil(k)
+    edge = worst[rank - 1]
+    excess = worst[: rank - 1]
+    for i in range(rank - 1):
+        excess[i] = edge - excess[i]
+    total = sum_of_sorted_or_many(excess)
+    for i in range(rank - 1):
+        excess[i] *= excess[i]
+    variance = max(0.0, sum_of_sorted_or_many(excess) - total * total / rank) / (rank - 1)
+    apart = total / k
+    return math.sqrt((variance + (1.0 - tail) * apart * apart) / k)
+
+
+@kernel("(f8[::1],)")
+def sum_of_sorted_or_many(values: Vector) -> float:
+    """Return the sum: in their order, which is the caller's to fix, of a few; the same in any order of many."""
+    if values.shape[0] > FEW:
+        return sum_in_any_order(values)
+    total = 0.0
+    for value in values:
+        total += value
+    return total
 
 
 @kernel("(f8[::1], i8)")
@@ -47,51 +114,123 @@ def worst_returns(returns: Vector, count: int) -> tuple[Vector, int]:
 
     An evenly spaced sample gives a pivot near the rank. One pass without branches keeps what lies at or below it.
     Where that is too little, the pivot is raised: a pass over few returns is cheap; over many, a margin of 2.5
-    deviations makes it rare.
+    deviations makes it rare. The number is −1 if a return is not finite.
     """
     n = returns.shape[0]
     small = n < 2000
-    size = min(n, 16 if small else 2 * int(math.sqrt(n)))
-    sample = np.empty(size)
+    size = min(n, SAMPLE if small else min(4 * int(math.sqrt(n)), 4096))
+    kept = np.empty(n + 1 + size)
+    sample = kept[n + 1 :]
     for i in range(size):
         sample[i] = returns[i * n // size]
     expected = count * size / n
     index = int(expected + 0.5) if small else int(expected + 2.5 * math.sqrt(expected))
-    kept = np.empty(n + 1)
     found = 0
-    while found < count:
+    while 0 <= found < count:
         pivot = np.inf
         if index < size:
-            select(sample, 0, size, index)
+            if small:
+                sort_smallest(sample, size, index + 1)
+            else:
+                select(sample, 0, size, index)
             pivot = sample[index]
-        found = 0
-        for i in range(n):
-            value = returns[i]
-            kept[found] = value
-            found += value <= pivot
+        found = keep_at_or_below(returns, pivot, kept)
         index += 1 if small else index + 1
     return kept, found
+
+
+@kernel("(f8[::1], f8, f8[::1])")
+def keep_at_or_below(returns: Vector, pivot: float, kept: Vector) -> int:
+    """Write the returns at or below `pivot` to the front of `kept`; return how many, or −1 if one is not finite."""
+    n = returns.shape[0]
+    start = n - n % (ROWS * COLUMNS)
+    found = np.uint64(0)
+    if start > 0:
+        in_blocks, finite_sum = keep_in_blocks(returns[:start], pivot, kept)
+        found = np.uint64(in_blocks)
+        # A finite sum proves every term finite; large terms may overflow it, hence the second look.
+        if not abs(finite_sum) < np.inf and count_finite(returns) < n:
+            return -1
+    for i in range(start, n):
+        value = returns[i]
+        kept[found] = value
+        found += np.uint64(value <= pivot)
+    if count_finite(returns[start:]) < n - start:
+        return -1
+    return np.int64(found)  # type: ignore[return-value]
+
+
+@kernel("(f8[::1], f8, f8[::1])")
+def keep_in_blocks(returns: Vector, pivot: float, kept: Vector) -> tuple[int, float]:
+    """Do the work of `keep_at_or_below` for whole blocks; return how many were kept, and the sum of all returns.
+
+    A block is read as ROWS × COLUMNS. The smallest of each column are taken side by side, which vectorises; only the
+    columns whose smallest lies at or below the pivot, few in a tail, are looked at one by one. The places are
+    unsigned: they need no look whether they count from the end.
+    """
+    smallest, sums = np.empty(COLUMNS), np.zeros(COLUMNS)
+    columns = np.empty(COLUMNS + 1, np.uint64)
+    found = np.uint64(0)
+    for start in range(0, returns.shape[0], ROWS * COLUMNS):
+        block = returns[start : start + ROWS * COLUMNS]
+        for j in range(COLUMNS):
+            low = block[j]
+            total = low
+            for row in range(1, ROWS):
+                value = block[row * COLUMNS + j]
+                total += value
+                low = value if value < low else low  # noqa: FURB136 - min() would look for NaN
+            smallest[j] = low
+            sums[j] += total
+        n_columns = np.uint64(0)
+        for j in range(COLUMNS):
+            columns[n_columns] = j
+            n_columns += np.uint64(smallest[j] <= pivot)
+        for i in range(n_columns):
+            j = columns[i]
+            for row in range(ROWS):
+                value = block[j + np.uint64(row * COLUMNS)]
+                kept[found] = value
+                found += np.uint64(value <= pivot)
+    total = 0.0
+    for part in sums:
+        total += part
+    return np.int64(found), total  # type: ignore[return-value]
+
+
+@kernel("(f8[::1],)")
+def count_finite(values: Vector) -> int:
+    """Return how many of the values are neither NaN nor infinite."""
+    finite = 0
+    for value in values:
+        finite += abs(value) < np.inf
+    return finite
 
 
 @kernel("(f8[::1], i8, i8, i8)")
 def select(values: Vector, start: int, stop: int, position: int) -> None:
     """Reorder values[start:stop] so that values[position] is what sorting would put there, and less lies before it.
 
-    Quickselect with the pivot out of an evenly spaced sample. After many rounds, which only contrived data need, it
-    sorts what is left.
+    Quickselect with a pivot out of an evenly spaced sample, which lies a deviation to that side of the position where
+    more values are: one pass cuts most of them off (Floyd and Rivest 1975). After many rounds, which only contrived
+    data need, it sorts what is left.
     """
     if stop - start <= FEW:
         sort_between(values, start, stop)
         return
-    sample = np.empty(16)
+    sample = np.empty(max(16, int(math.sqrt(stop - start))))
     for _ in range(64):
         length = stop - start
         if length <= FEW:
             break
-        for i in range(16):
-            sample[i] = values[start + i * length // 16]
-        sort_between(sample, 0, 16)
-        pivot = sample[(position - start) * 16 // length]
+        size = max(16, int(math.sqrt(length)))
+        for i in range(size):
+            sample[i] = values[start + i * length // size]
+        sort_between(sample, 0, size)
+        share = (position - start) / length
+        margin = math.sqrt(size * share * (1.0 - share))
+        index = int(size * share + (-margin if share > 0.5 else margin))
+        pivot = sample[min(max(index, 0), size - 1)]
         middle = partition(values, start, stop, pivot)
         if position < middle:
             stop = middle
@@ -109,13 +248,27 @@ def select(values: Vector, start: int, stop: int, position: int) -> None:
 @kernel("(f8[::1], i8, i8, f8)")
 def partition(values: Vector, start: int, stop: int, pivot: float) -> int:
     """Move what is below `pivot` to the front of values[start:stop], without branches; return where it ends."""
-    end = start
+    end = np.uint64(start)
     for i in range(start, stop):
         value = values[i]
         values[i] = values[end]
         values[end] = value
-        end += value < pivot
-    return end
+        end += np.uint64(value < pivot)
+    return np.int64(end)  # type: ignore[return-value]
+
+
+@kernel("(f8[::1], i8, i8)")
+def sort_smallest(values: Vector, size: int, count: int) -> None:
+    """Move the `count` smallest of the first `size` values to the front, sorted, by insertion."""
+    for i in range(1, size):
+        value = values[i]
+        j = min(i, count) - 1
+        if value < values[j]:
+            values[i] = values[j]
+            while j > 0 and values[j - 1] > value:
+                values[j] = values[j - 1]
+                j -= 1
+            values[j] = value
 
 
 @kernel("(f8[::1], i8, i8)")
@@ -143,22 +296,49 @@ def sum_in_any_order(values: Vector) -> float:
     matter, and what is left over is below n² 2⁻¹⁰⁴ (Demmel and Nguyen, "Fast reproducible floating-point
     summation", *ARITH* 2013, section 4).
     """
-    largest = 0.0
-    for value in values:
-        largest = max(largest, abs(value))
+    largest = largest_magnitude(values)
     if largest == 0.0:
         return 0.0
     exponent = max(math.frexp(largest)[1], -1000)
     digits = math.frexp(float(values.shape[0]))[1]
     scale = math.ldexp(1.0, -exponent)
     coarse, fine = math.ldexp(1.5, digits), math.ldexp(1.5, 2 * digits - 52)
-    high, low = 0.0, 0.0
-    for value in values:
-        scaled = value * scale
+    n = values.shape[0]
+    start = n - n % COLUMNS
+    high, low = np.zeros(COLUMNS), np.zeros(COLUMNS)
+    for i in range(0, start, COLUMNS):
+        for j in range(COLUMNS):
+            scaled = values[i + j] * scale
+            cut = (scaled + coarse) - coarse
+            high[j] += cut
+            low[j] += (scaled - cut + fine) - fine
+    for i in range(start, n):
+        scaled = values[i] * scale
         cut = (scaled + coarse) - coarse
-        high += cut
-        low += (scaled - cut + fine) - fine
-    return math.ldexp(high + low, exponent)
+        high[0] += cut
+        low[0] += (scaled - cut + fine) - fine
+    for j in range(1, COLUMNS):
+        high[0] += high[j]
+        low[0] += low[j]
+    return math.ldexp(high[0] + low[0], exponent)
+
+
+@kernel("(f8[::1],)")
+def largest_magnitude(values: Vector) -> float:
+    """Return the largest absolute value, 0 of none."""
+    n = values.shape[0]
+    start = n - n % COLUMNS
+    largest = np.zeros(COLUMNS)
+    for i in range(0, start, COLUMNS):
+        for j in range(COLUMNS):
+            size = abs(values[i + j])
+            largest[j] = size if size > largest[j] else largest[j]  # noqa: FURB136 - as above
+    found = 0.0
+    for i in range(start, n):
+        found = max(found, abs(values[i]))
+    for j in range(COLUMNS):
+        found = max(found, largest[j])
+    return found
 
 
 @kernel("(i8, f8, f8)")

@@ -1,7 +1,9 @@
 """The Student-t law fitted to portfolio returns, and its tail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, inf, isfinite, sqrt, ulp
+from functools import lru_cache
+from math import inf, isfinite, sqrt, ulp
 from statistics import NormalDist
 from typing import Any
 
@@ -64,7 +66,7 @@ class StudentTFit:
         confidence
             In (0.5, 1).
         interval
-            Coverage in (0, 1) of the interval of the VaR, by the delta method from `covariance`.
+            Coverage in (0, 1) of the intervals of VaR and ES, by the delta method from `covariance`.
 
         Raises
         ------
@@ -72,40 +74,51 @@ class StudentTFit:
             If an argument is out of its range.
         """
         tail = 1.0 - check_confidence(confidence)
-        q = kernels.upper_quantile(tail, self.dof)
-        value_at_risk = -self.location + self.scale * q
         width = normal_quantile_of_interval(interval)
-        error = self._error(q, tail)
-        mean_exists = self.dof > 1.0
+        value_at_risk, error = self._estimate(kernels.upper_quantile, tail)
+        shortfall = shortfall_error = no_mean = None
+        if self.dof > 1.0:
+            shortfall, shortfall_error = self._estimate(kernels.standard_shortfall, tail)
+        else:
+            no_mean = f"a Student-t law with {self.dof:.3g} ≤ 1 degrees of freedom has no mean, so there is none here"
+        lower, upper = _around(value_at_risk, width, error)
+        shortfall_lower, shortfall_upper = _around(shortfall, width, shortfall_error)
+        reason = None
+        if shortfall_error is None:
+            reason = no_mean or self.covariance_reason or "ν is too near to 1, below which there is no mean"
         return TailRisk(
             method="student_t",
             confidence=confidence,
             value_at_risk=value_at_risk,
-            expected_shortfall=(
-                -self.location + self.scale * standard_shortfall(tail, self.dof) if mean_exists else None
-            ),
-            expected_shortfall_reason=(
-                None
-                if mean_exists
-                else f"a Student-t law with {self.dof:.3g} ≤ 1 degrees of freedom has no mean, so there is none here"
-            ),
-            lower=None if error is None else value_at_risk - width * error,
+            expected_shortfall=shortfall,
+            expected_shortfall_reason=no_mean,
+            lower=lower,
             lower_reason=self.covariance_reason,
-            upper=None if error is None else value_at_risk + width * error,
+            upper=upper,
             upper_reason=self.covariance_reason,
+            expected_shortfall_lower=shortfall_lower,
+            expected_shortfall_lower_reason=reason,
+            expected_shortfall_upper=shortfall_upper,
+            expected_shortfall_upper_reason=reason,
         )
 
-    def _error(self, q: float, tail: float) -> float | None:
-        """Return the standard error of the VaR −location + scale·q(κ), κ = 1/ν, by the delta method."""
+    def _estimate(self, standard: Callable[[float, float], float], tail: float) -> tuple[float, float | None]:
+        """Return −location + scale·c(ν) for c = standard(tail, ν), and its standard error by the delta method.
+
+        The error is None without a covariance, or where c does not exist on either side of κ = 1/ν.
+        """
+        c = standard(tail, self.dof)
+        value = -self.location + self.scale * c
         if self.covariance is None:
-            return None
+            return value, None
         kappa = 1.0 / self.dof
         apart = 1e-4 * kappa
-        slope = (
-            kernels.upper_quantile(tail, 1.0 / (kappa + apart)) - kernels.upper_quantile(tail, 1.0 / (kappa - apart))
-        ) / (2.0 * apart)
-        gradient = (-1.0, self.scale * q, self.scale * slope)
-        return sqrt(sum(gradient[i] * gradient[j] * self.covariance[i][j] for i in range(3) for j in range(3)))
+        if standard is kernels.standard_shortfall and kappa + apart >= 1.0:
+            return value, None
+        slope = (standard(tail, 1.0 / (kappa + apart)) - standard(tail, 1.0 / (kappa - apart))) / (2.0 * apart)
+        gradient = (-1.0, self.scale * c, self.scale * slope)
+        variance = sum(gradient[i] * gradient[j] * self.covariance[i][j] for i in range(3) for j in range(3))
+        return value, sqrt(variance)
 
 
 def fit_student_t(returns: Any) -> StudentTFit:
@@ -162,13 +175,6 @@ def fit_student_t(returns: Any) -> StudentTFit:
     )
 
 
-def standard_shortfall(tail: float, dof: float) -> float:
-    """Return the mean beyond the upper `tail` quantile of the standard Student-t law with dof > 1; inf is normal."""
-    q = kernels.upper_quantile(tail, dof)
-    beyond = exp(kernels.log_density(q, dof)) / tail
-    return beyond if dof == inf else beyond * (dof + q * q) / (dof - 1.0)
-
-
 def check_interval(interval: float) -> float:
     """Return the coverage `interval` if it lies in (0, 1).
 
@@ -182,9 +188,16 @@ def check_interval(interval: float) -> float:
     raise InvalidArgument(f"interval must lie in (0, 1), but is {interval!r}")
 
 
+@lru_cache(maxsize=64)
 def normal_quantile_of_interval(interval: float) -> float:
     """Return the number of standard errors on either side of an estimate that cover `interval`."""
     return NormalDist().inv_cdf(0.5 + 0.5 * check_interval(interval))
+
+
+def _around(value: float | None, width: float, error: float | None) -> tuple[float | None, float | None]:
+    if value is None or error is None:
+        return None, None
+    return value - width * error, value + width * error
 
 
 def _covariance(kappa: float, information: Matrix) -> tuple[tuple[tuple[float, float, float], ...] | None, str | None]:

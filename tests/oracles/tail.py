@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import numpy as np
 from scipy import stats
 
 
@@ -14,6 +15,15 @@ def value_at_risk_and_shortfall(returns, tail):
     value_at_risk = losses[math.ceil(k) - 1]
     beyond = sum(losses[:whole]) + (k - whole) * (losses[whole] if whole < len(losses) else 0)
     return value_at_risk, beyond / k
+
+
+def shortfall_error(returns, tail):
+    """Manistre and Hancock 2005, equation 3, with the sample variance of the losses at or beyond VaR."""
+    losses = np.sort(-np.asarray(returns))[::-1]
+    k = tail * len(losses)
+    beyond = losses[: math.ceil(k)]
+    value_at_risk, shortfall = beyond[-1], (beyond[: math.floor(k)].sum() + (k - math.floor(k)) * beyond[-1]) / k
+    return math.sqrt((np.var(beyond, ddof=1) + (1 - tail) * (shortfall - value_at_risk) ** 2) / k)
 
 
 def interval_ranks(n, tail, error):

@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,14 +77,18 @@ def test_var_and_es_are_those_of_the_fitted_law():
         grid = confidence + (1 - confidence) * (np.arange(200_000) + 0.5) / 200_000
         assert found.expected_shortfall == pytest.approx(law.ppf(grid).mean(), rel=2e-3)
         assert found.lower < found.value_at_risk < found.upper
+        assert found.expected_shortfall_lower < found.expected_shortfall < found.expected_shortfall_upper
 
 
 def test_the_interval_covers_the_true_value_about_as_often_as_it_says():
     rng = np.random.default_rng(5)
     true = stats.t.ppf(0.95, 5)
+    beyond = stats.t.pdf(true, 5) / 0.05 * (5 + true**2) / 4
     rows = [fit_student_t(rng.standard_t(5, 500)).tail_risk(0.95) for _ in range(400)]
-    covered = [row.lower <= true <= row.upper for row in rows if row.lower is not None]
-    assert len(covered) > 350
+    known = [row for row in rows if row.lower is not None]
+    assert len(known) > 350
+    assert 0.85 <= np.mean([row.lower <= true <= row.upper for row in known]) <= 0.95
+    covered = [row.expected_shortfall_lower <= beyond <= row.expected_shortfall_upper for row in known]
     assert 0.85 <= np.mean(covered) <= 0.95
 
 
@@ -94,6 +99,13 @@ def test_without_a_mean_there_is_no_shortfall():
     assert found.expected_shortfall is None
     assert "no mean" in found.expected_shortfall_reason
     assert found.value_at_risk > 0
+    assert found.expected_shortfall_lower is None
+    assert "no mean" in found.expected_shortfall_lower_reason
+    barely = replace(fit, dof=1.00001).tail_risk(0.99)
+    assert barely.expected_shortfall > barely.value_at_risk
+    assert barely.lower is not None
+    assert barely.expected_shortfall_upper is None
+    assert "near to 1" in barely.expected_shortfall_upper_reason
 
 
 def test_normal_data_are_reported_as_normal():

@@ -8,7 +8,14 @@ from hypothesis.extra import numpy as hnp
 from scipy import integrate, stats
 
 from rpmcore.domain.errors import InvalidArgument, Undefined
-from rpmcore.risk.value_at_risk import excess_kurtosis, historical, normal, skewness, student_t
+from rpmcore.risk.value_at_risk import (
+    excess_kurtosis,
+    historical,
+    normal,
+    skewness,
+    student_t,
+    value_at_risk_and_shortfall,
+)
 from tests.oracles import tail as oracle
 
 pnl = hnp.arrays(np.float64, st.integers(1, 300), elements=st.integers(-5000, 5000).map(lambda t: t / 10_000))
@@ -50,6 +57,80 @@ def test_shortfall_is_subadditive(returns, confidence, seed):
     together = historical(returns + other, confidence).expected_shortfall
     apart = historical(returns, confidence).expected_shortfall + historical(other, confidence).expected_shortfall
     assert together <= apart + 1e-12
+
+
+@given(pnl, st.floats(0.5001, 0.9999))
+def test_type_7_is_numpys_quantile_and_never_above_the_shortfall(returns, confidence):
+    base, found = historical(returns, confidence), historical(returns, confidence, quantile="type7")
+    # Both interpolate between the same two returns, in another order of operations: roundings of either.
+    assert found.value_at_risk == pytest.approx(-np.quantile(returns, 1 - confidence), rel=1e-14, abs=1e-15)
+    assert found.expected_shortfall >= found.value_at_risk
+    # Raised to the VaR where rounding would leave it below; else the same number.
+    assert found.expected_shortfall == pytest.approx(base.expected_shortfall, rel=1e-15, abs=1e-16)
+
+
+@given(pnl, confidences, st.sampled_from(["inverse_cdf", "type7"]))
+def test_the_short_form_gives_the_same_bits(returns, confidence, quantile):
+    found = historical(returns, confidence, quantile=quantile)
+    pair = (found.value_at_risk, found.expected_shortfall)
+    assert value_at_risk_and_shortfall(returns, confidence, quantile) == pair
+    assert value_at_risk_and_shortfall(list(returns), confidence, quantile) == pair
+    assert value_at_risk_and_shortfall(np.repeat(returns, 2)[::2], confidence, quantile) == pair
+
+
+@pytest.mark.parametrize("n", [5, 250, 3000])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_the_value_that_is_not_finite_is_named(n, bad):
+    returns = np.zeros(n)
+    returns[n // 2] = bad
+    for function in (historical, value_at_risk_and_shortfall):
+        with pytest.raises(
+            InvalidArgument, match=rf"returns must be finite, but holds .*{bad}.* at index \({n // 2},\)"
+        ):
+            function(returns, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("law", "lowest", "highest"), [(stats.norm(), 0.82, 0.88), (stats.t(5), 0.80, 0.86)], ids=["normal", "t5"]
+)
+def test_the_interval_of_the_historical_shortfall_covers_less_than_it_says(law, lowest, highest):
+    """Thirteen losses of 250 know little of their own spread. Coverage falls short of 90 %, as the docstring says."""
+    rng = np.random.default_rng(12)
+    true = integrate.quad(law.ppf, 0.95, 1.0)[0] / 0.05
+    rows = [historical(law.rvs(250, random_state=rng), 0.95) for _ in range(2000)]
+    covered = np.mean([row.expected_shortfall_lower <= true <= row.expected_shortfall_upper for row in rows])
+    assert lowest <= covered <= highest
+
+
+def test_with_many_losses_the_interval_of_the_shortfall_covers_what_it_says():
+    rng = np.random.default_rng(13)
+    true = stats.norm.pdf(stats.norm.ppf(0.9)) / 0.1
+    rows = [historical(rng.standard_normal(5000), 0.9) for _ in range(1000)]
+    covered = np.mean([row.expected_shortfall_lower <= true <= row.expected_shortfall_upper for row in rows])
+    # Three standard errors are 3 %.
+    assert 0.87 <= covered <= 0.93
+
+
+def test_the_normal_interval_covers_what_it_says():
+    rng = np.random.default_rng(14)
+    true = stats.norm.pdf(stats.norm.ppf(0.95)) / 0.05
+    rows = [normal(rng.standard_normal(250).std(ddof=1), 0.95, n_effective=249) for _ in range(2000)]
+    covered = np.mean([row.expected_shortfall_lower <= true <= row.expected_shortfall_upper for row in rows])
+    assert 0.88 <= covered <= 0.92
+
+
+def test_a_tail_of_one_loss_has_no_interval_of_its_mean():
+    found = historical(np.random.default_rng(0).standard_normal(100), 0.99)
+    assert found.expected_shortfall_lower is None
+    assert found.expected_shortfall_upper is None
+    assert "no more than one of 100 losses" in found.expected_shortfall_lower_reason
+
+
+def test_intervals_scale_with_the_root_of_time():
+    one = historical(np.random.default_rng(0).standard_normal(500), 0.95)
+    ten = one.scaled(10)
+    for name in ("value_at_risk", "lower", "upper", "expected_shortfall_lower", "expected_shortfall_upper"):
+        assert getattr(ten, name) == pytest.approx(np.sqrt(10) * getattr(one, name), rel=1e-15)
 
 
 def test_the_interval_covers_the_true_quantile_as_often_as_it_says():
@@ -100,6 +181,12 @@ def test_the_normal_interval_narrows_with_the_sample():
     assert few.upper - few.lower == pytest.approx(10 * (many.upper - many.lower))
     assert normal(0.01, 0.99).lower is None
     assert normal(0.01, 0.99).lower_reason
+    assert normal(0.01, 0.99).expected_shortfall_upper_reason
+    wide, point = few.expected_shortfall_upper - few.expected_shortfall_lower, few.expected_shortfall
+    assert wide / point == pytest.approx((few.upper - few.lower) / few.value_at_risk)
+    given = student_t(0.01, 5.0, 0.99)
+    assert given.expected_shortfall_lower is None
+    assert given.expected_shortfall_lower_reason
 
 
 def test_the_shape_is_scipys():
@@ -118,6 +205,11 @@ def test_the_shape_is_scipys():
         lambda: historical([0.1, np.nan], 0.95),
         lambda: historical([0.1], 0.5),
         lambda: historical([0.1], 0.95, interval=1.0),
+        lambda: historical([0.1], 0.95, quantile="type6"),
+        lambda: value_at_risk_and_shortfall([0.1], 0.95, "type6"),
+        lambda: value_at_risk_and_shortfall(np.array([]), 0.95),
+        lambda: value_at_risk_and_shortfall(np.ones((3, 2)), 0.95),
+        lambda: value_at_risk_and_shortfall([0.1], 95.0),
         lambda: normal(-0.1, 0.95),
         lambda: normal(np.nan, 0.95),
         lambda: normal(0.1, 0.95, np.inf),
