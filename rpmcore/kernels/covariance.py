@@ -1,4 +1,4 @@
-"""Covariance of a few dozen assets, where loops beat the fixed costs of BLAS."""
+"""Covariance of a few assets, where loops beat the fixed costs of BLAS, and what surrounds BLAS for many."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ def gram(x: Matrix, out: Matrix) -> None:
 
 
 @kernel("(f8[:, ::1], f8[:, ::1])")
-def centre(x: Matrix, out: Matrix) -> None:
-    """Write x less the mean of each column into `out` (t, n)."""
+def centre(x: Matrix, out: Matrix) -> float:
+    """Write x less the mean of each column into `out` (t, n), and return Σ_t ‖out_t‖⁴."""
     n_rows, n = x.shape
     mean = np.zeros(n)
     for t in range(n_rows):
@@ -45,9 +45,23 @@ def centre(x: Matrix, out: Matrix) -> None:
             mean[i] += x[t, i]
     for i in range(n):
         mean[i] /= n_rows
+    whole = n - n % 4
+    fourth = 0.0
     for t in range(n_rows):
         for i in range(n):
             out[t, i] = x[t, i] - mean[i]
+        # Four sums side by side: a single one would wait for its own last addition at every step.
+        q0, q1, q2, q3 = 0.0, 0.0, 0.0, 0.0
+        for i in range(0, whole, 4):
+            q0 += out[t, i] * out[t, i]
+            q1 += out[t, i + 1] * out[t, i + 1]
+            q2 += out[t, i + 2] * out[t, i + 2]
+            q3 += out[t, i + 3] * out[t, i + 3]
+        for i in range(whole, n):
+            q0 += out[t, i] * out[t, i]
+        square = (q0 + q1) + (q2 + q3)
+        fourth += square * square
+    return fourth
 
 
 @kernel("(f8[:, ::1], f8)")
@@ -76,49 +90,48 @@ def weighted(x: Matrix, root_weights: NDArray[np.float64]) -> Matrix:
     return out
 
 
-@kernel("(f8[:, ::1],)")
-def ledoit_wolf(x: Matrix) -> tuple[Matrix, float]:
-    """Return the shrunk covariance of x (t, n) and its intensity, in one call: at 60 × 6 the call is the cost."""
-    n_rows, n = x.shape
+@kernel("(f8[:, ::1], f8[:, ::1])")
+def ledoit_wolf(x: Matrix, out: Matrix) -> float:
+    """Write the shrunk covariance of x (t, n) into `out` (n, n); return its intensity, NaN if x is not finite."""
     centred = np.empty_like(x)
-    centre(x, centred)
-    s = np.empty((n, n))
-    gram(centred, s)
-    for i in range(n):
-        for j in range(n):
-            s[i, j] /= n_rows
-    fourth = 0.0
-    for t in range(n_rows):
-        square = 0.0
-        for i in range(n):
-            square += centred[t, i] * centred[t, i]
-        fourth += square * square
-    intensity, mean_variance = shrinkage_intensity(s, fourth, n_rows)
-    for i in range(n):
-        for j in range(n):
-            s[i, j] *= 1.0 - intensity
-        s[i, i] += intensity * mean_variance
-    return s, intensity
+    fourth = centre(x, centred)
+    gram(centred, out)
+    return shrink_gram(out, fourth, x.shape[0])
 
 
 @kernel("(f8[:, ::1], f8, i8)")
-def shrinkage_intensity(s: Matrix, fourth: float, n_rows: int) -> tuple[float, float]:
-    """Return Ledoit and Wolf's δ and m = tr S / n from S and Σ_t ‖x_t‖⁴.
+def shrink_gram(g: Matrix, fourth: float, n_rows: int) -> float:
+    """Turn g = xᵀx of `n_rows` centred rows, in place, into δ m I + (1−δ) g/T, and return δ.
 
-    Σ_t ‖x_t x_tᵀ − S‖² = Σ_t ‖x_t‖⁴ − T ‖S‖² because Σ_t x_t x_tᵀ = T S: no second product of size n²T.
+    m = tr S / n with S = g/T, d² = ‖S − mI‖²/n and b² = Σ_t ‖x_t x_tᵀ − S‖²/(n T²). The sum over t is
+    Σ_t ‖x_t‖⁴ − T ‖S‖² because Σ_t x_t x_tᵀ = T S: no second product of size n²T. `fourth` is Σ_t ‖x_t‖⁴.
+    δ is NaN where a number among x was not finite.
     """
-    n = s.shape[0]
-    m = 0.0
+    n = g.shape[0]
+    trace = 0.0
     for i in range(n):
-        m += s[i, i]
-    m /= n
-    d2 = 0.0
-    norm2 = 0.0
+        trace += g[i, i]
+    m = trace / n_rows / n
+    columns = np.zeros(n)  # Σ_i g_ij² above the diagonal: one sum a column, so that the loop vectorises in order
+    for i in range(n):
+        for j in range(i + 1, n):
+            columns[j] += g[i, j] * g[i, j]
+    beside = 0.0
+    for j in range(n):
+        beside += columns[j]
+    beside *= 2.0 / n_rows / n_rows
+    norm2, d2 = beside, beside
+    for i in range(n):
+        variance = g[i, i] / n_rows
+        norm2 += variance * variance
+        d2 += (variance - m) * (variance - m)
+    b2 = (fourth / n_rows - norm2) / n_rows
+    if not np.isfinite(d2 + b2):
+        return np.nan
+    intensity = min(d2, max(0.0, b2)) / d2 if d2 > 0.0 else 0.0
+    keep = (1.0 - intensity) / n_rows
     for i in range(n):
         for j in range(n):
-            norm2 += s[i, j] * s[i, j]
-            apart = s[i, j] - m if i == j else s[i, j]
-            d2 += apart * apart
-    d2 /= n
-    b2 = min(d2, max(0.0, (fourth / n_rows - norm2) / (n * n_rows)))
-    return (b2 / d2 if d2 > 0.0 else 0.0), m
+            g[i, j] *= keep
+        g[i, i] += intensity * m
+    return intensity

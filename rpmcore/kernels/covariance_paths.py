@@ -24,14 +24,13 @@ def ewma_volatility_path(x: Vector, decay: float) -> Vector:
     return out
 
 
-@kernel("(f8[:, ::1], f8)")
-def ewma_covariance_path(x: Matrix, decay: float) -> NDArray[np.float64]:
-    """Return for each t the matrix of Σ_{s≤t} (1−λ)λ^{t−s} x_s x_sᵀ / (1−λ^{t+1}), (t, n, n).
+@kernel("(f8[:, ::1], f8, f8[:, :, ::1])")
+def ewma_covariance_path(x: Matrix, decay: float, out: NDArray[np.float64]) -> None:
+    """Write for each t the matrix of Σ_{s≤t} (1−λ)λ^{t−s} x_s x_sᵀ / (1−λ^{t+1}) into `out` (t, n, n).
 
     Each date reads its predecessor and writes itself: the path is bound by memory, not by arithmetic.
     """
     n_rows, n = x.shape
-    out = np.empty((n_rows, n, n))
     left = 1.0
     for t in range(n_rows):
         # With a_t = 1−λ^t: Σ_t = (λ a_{t−1}/a_t) Σ_{t−1} + ((1−λ)/a_t) x xᵀ, which keeps every Σ_t normalised.
@@ -47,7 +46,6 @@ def ewma_covariance_path(x: Matrix, decay: float) -> NDArray[np.float64]:
             else:
                 for j in range(n):
                     out[t, i, j] = keep * out[t - 1, i, j] + scaled * x[t, j]
-    return out
 
 
 @kernel("(f8[:, ::1], f8[::1], f8, i8)")

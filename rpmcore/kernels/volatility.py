@@ -4,28 +4,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpmcore.kernels._jit import kernel
+from rpmcore.kernels.checks import is_covariance
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 
-@kernel("(f8[:, ::1], f8[::1])")
-def covariance_times(cov: Matrix, weights: Vector) -> Vector:
-    """Return Σw (n,). The inner loop adds a scaled row and vectorises without reordering any sum."""
+@kernel("(f8[::1], f8[:, ::1], f8[::1])")
+def quadratic_form(weights: Vector, cov: Matrix, product: Vector) -> float:
+    """Write Σw into `product` (n,) and return wᵀΣw: NaN if Σ is no covariance, not finite if a weight is not.
+
+    The inner loop adds a scaled row and vectorises without reordering any sum.
+    """
+    if not is_covariance(cov):
+        return np.nan
     n = weights.shape[0]
-    out = np.zeros(n)
+    for j in range(n):
+        product[j] = 0.0
     for i in range(n):
         w = weights[i]
         for j in range(n):
-            out[j] += w * cov[i, j]
-    return out
-
-
-@kernel("(f8[::1], f8[:, ::1])")
-def portfolio_variance(weights: Vector, cov: Matrix) -> float:
-    """Return wᵀΣw."""
-    product = covariance_times(cov, weights)
+            product[j] += w * cov[i, j]
     total = 0.0
-    for i in range(weights.shape[0]):
+    for i in range(n):
         total += weights[i] * product[i]
     return total

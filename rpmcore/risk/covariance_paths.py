@@ -59,7 +59,11 @@ def ewma_covariance_path(returns: Any, decay: float = 0.94) -> Any:
     InvalidArgument
         If `returns` is not a finite matrix or `decay` is out of its range.
     """
-    return kernels.ewma_covariance_path(as_matrix(returns, "returns"), _checked(decay))
+    x = as_matrix(returns, "returns")
+    # NumPy asks the system for large pages, Numba does not: at 1260 × 50 touching the result costs more than filling it.
+    path = np.empty((*x.shape, x.shape[1]))
+    kernels.ewma_covariance_path(x, _checked(decay), path)
+    return path
 
 
 def rolling_ledoit_wolf_volatility(returns: Any, weights: Any, window: int) -> Vector:

@@ -8,15 +8,18 @@ References
 D. Tasche, "Capital allocation to business units and sub-portfolios: the Euler principle", 2007, section 2.
 """
 
+from math import sqrt
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from rpmcore.domain.arrays import Vector, as_covariance, as_vector
+from rpmcore.domain.arrays import Vector, as_vector, shaped
 from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.risk.tail_count import check_confidence
-from rpmcore.risk.volatility import covariance_times
+from rpmcore.risk.volatility import variance_and_product
+
+STANDARD_NORMAL = NormalDist()
 
 
 def marginal_volatility(weights: Any, cov: Any) -> Vector:
@@ -34,14 +37,9 @@ def marginal_volatility(weights: Any, cov: Any) -> Vector:
     Undefined
         If the book has no volatility: the derivative does not exist there.
     InvalidArgument
-        If shapes do not fit or a value is not finite.
+        If shapes do not fit, a value is not finite, or `cov` gives a negative variance.
     """
-    product = covariance_times(weights, cov)
-    variance = float(as_vector(weights, "weights") @ product)
-    if variance <= 0.0:
-        raise Undefined("the book has no volatility, so no position has a share of it")
-    marginal: Vector = product / np.sqrt(variance)
-    return marginal
+    return _marginal(shaped(weights, "weights", 1), cov, 1.0)
 
 
 def component_volatility(weights: Any, cov: Any) -> Vector:
@@ -49,7 +47,8 @@ def component_volatility(weights: Any, cov: Any) -> Vector:
 
     Arguments and errors as in `marginal_volatility`.
     """
-    return as_vector(weights, "weights") * marginal_volatility(weights, cov)
+    held = shaped(weights, "weights", 1)
+    return held * _marginal(held, cov, 1.0)
 
 
 def marginal_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any = None) -> Vector:
@@ -71,14 +70,7 @@ def marginal_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any 
     InvalidArgument
         If an argument is out of its range.
     """
-    z = NormalDist().inv_cdf(check_confidence(confidence))
-    marginal = z * marginal_volatility(weights, cov)
-    if mean is None:
-        return marginal
-    mu = as_vector(mean, "mean")
-    if mu.shape != marginal.shape:
-        raise InvalidArgument(f"mean has {mu.shape[0]} element(s), but there are {marginal.shape[0]} asset(s)")
-    return marginal - mu
+    return _marginal_value_at_risk(shaped(weights, "weights", 1), cov, confidence, mean)
 
 
 def component_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any = None) -> Vector:
@@ -86,7 +78,8 @@ def component_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any
 
     Arguments and errors as in `marginal_value_at_risk`.
     """
-    return as_vector(weights, "weights") * marginal_value_at_risk(weights, cov, confidence, mean)
+    held = shaped(weights, "weights", 1)
+    return held * _marginal_value_at_risk(held, cov, confidence, mean)
 
 
 def diversification_ratio(weights: Any, cov: Any) -> float:
@@ -97,16 +90,16 @@ def diversification_ratio(weights: Any, cov: Any) -> float:
     Undefined
         If the book has no volatility.
     InvalidArgument
-        If shapes do not fit or a value is not finite.
+        If shapes do not fit, a value is not finite, or `cov` gives a negative variance.
 
     References
     ----------
     Y. Choueifaty and Y. Coignard, "Toward maximum diversification", *Journal of Portfolio Management* 35 (2008), with
     absolute weights so that shorts count as positions.
     """
-    held, matrix = as_vector(weights, "weights"), as_covariance(cov)
-    variance = float(held @ covariance_times(held, matrix))
-    if variance <= 0.0:
+    held, matrix = shaped(weights, "weights", 1), shaped(cov, "cov", 2)
+    variance, _ = variance_and_product(held, matrix)
+    if variance == 0.0:
         raise Undefined("the book has no volatility, so its diversification ratio does not exist")
     return float(np.abs(held) @ np.sqrt(np.diagonal(matrix)) / np.sqrt(variance))
 
@@ -129,3 +122,22 @@ def effective_number_of_positions(weights: Any) -> float:
         raise Undefined("every weight is zero, so there is no position to count")
     shares = held / gross
     return float(1.0 / (shares @ shares))
+
+
+def _marginal_value_at_risk(held: Vector, cov: Any, confidence: float, mean: Any) -> Vector:
+    marginal = _marginal(held, cov, STANDARD_NORMAL.inv_cdf(check_confidence(confidence)))
+    if mean is None:
+        return marginal
+    mu = as_vector(mean, "mean")
+    if mu.shape != marginal.shape:
+        raise InvalidArgument(f"mean has {mu.shape[0]} element(s), but there are {marginal.shape[0]} asset(s)")
+    return marginal - mu
+
+
+def _marginal(held: Vector, cov: Any, multiple: float) -> Vector:
+    """Return the gradient of so many standard deviations."""
+    variance, product = variance_and_product(held, cov)
+    if variance == 0.0:
+        raise Undefined("the book has no volatility, so no position has a share of it")
+    product *= multiple / sqrt(variance)
+    return product

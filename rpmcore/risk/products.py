@@ -2,8 +2,8 @@
 
 from rpmcore.domain.arrays import Matrix
 
-LOOPS_WIN_TO = 50
-"""Up to this many assets the Numba loops are faster than BLAS; measured at 60 rows; level at 252 × 50."""
+LOOPS_WIN_TO = 16
+"""PLACEHOLDER."""
 
 
 def cross_product(x: Matrix) -> Matrix:

@@ -4,11 +4,12 @@ Each takes `returns` (n_obs, n_assets) as `rpmcore.risk.covariance` does, and gi
 matrix in squared return units per period.
 """
 
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from rpmcore.domain.arrays import Matrix, Vector, as_covariance, as_matrix
+from rpmcore.domain.arrays import Matrix, Vector, as_covariance, as_matrix, refuse, shaped
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.kernels import covariance as kernels
 from rpmcore.risk.products import LOOPS_WIN_TO, cross_product
@@ -50,7 +51,7 @@ def ledoit_wolf(returns: Any, target: Target = "scaled_identity") -> Shrunk:
     Raises
     ------
     InvalidArgument
-        If `returns` is not a finite matrix, or `target` is unknown.
+        If `returns` is not a finite matrix or too large to be squared, or `target` is unknown.
     Undefined
         If the target is ``constant_correlation`` and an asset is constant.
 
@@ -60,11 +61,10 @@ def ledoit_wolf(returns: Any, target: Target = "scaled_identity") -> Shrunk:
     Multivariate Analysis* 88 (2004), section 3.2, lemmas 3.2 to 3.5; "Honey, I shrunk the sample covariance matrix",
     *Journal of Portfolio Management* 30 (2004), appendices A and B.
     """
-    x = as_matrix(returns, "returns")
     if target == "scaled_identity":
-        return _toward_scaled_identity(x)
+        return _toward_scaled_identity(shaped(returns, "returns", 2))
     if target == "constant_correlation":
-        return _toward_constant_correlation(x)
+        return _toward_constant_correlation(as_matrix(returns, "returns"))
     raise InvalidArgument(f"target must be 'scaled_identity' or 'constant_correlation', but is {target!r}")
 
 
@@ -178,14 +178,19 @@ def nonlinear_shrinkage(returns: Any) -> Matrix:
 
 
 def _toward_scaled_identity(x: Matrix) -> Shrunk:
-    if x.shape[1] <= LOOPS_WIN_TO:
-        return Shrunk(*kernels.ledoit_wolf(x))
-    centred = x - x.mean(axis=0)
-    cov = cross_product(centred) / x.shape[0]
-    row_squares = np.einsum("ij,ij->i", centred, centred)
-    intensity, mean_variance = kernels.shrinkage_intensity(cov, float(row_squares @ row_squares), x.shape[0])
-    cov *= 1.0 - intensity
-    cov[np.diag_indices_from(cov)] += intensity * mean_variance
+    n_obs, n_assets = x.shape
+    if n_assets <= LOOPS_WIN_TO:
+        cov = np.empty((n_assets, n_assets))
+        intensity = kernels.ledoit_wolf(x, cov)
+    else:
+        centred = np.empty_like(x)
+        fourth = kernels.centre(x, centred)
+        if not isfinite(fourth):
+            refuse(returns=x)
+        cov = cross_product(centred)
+        intensity = kernels.shrink_gram(cov, fourth, n_obs)
+    if not isfinite(intensity):
+        refuse(returns=x)
     return Shrunk(cov, intensity)
 
 

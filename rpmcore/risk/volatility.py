@@ -1,10 +1,11 @@
 """Variance and volatility of a portfolio under a covariance matrix."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from rpmcore.domain.arrays import Matrix, Vector, as_covariance, as_matrix, as_vector
+from rpmcore.domain.arrays import Matrix, Vector, as_covariance, as_matrix, refuse, shaped
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.kernels import volatility as kernels
 
@@ -29,15 +30,12 @@ def portfolio_variance(weights: Any, cov: Any) -> Any:
     InvalidArgument
         If shapes do not fit, a value is not finite, or `cov` gives a negative variance beyond rounding.
     """
-    matrix = as_covariance(cov)
     if np.ndim(weights) == 2:
-        many = as_matrix(weights, "weights")
+        matrix, many = as_covariance(cov), as_matrix(weights, "weights")
         _check_size(many.shape[1], matrix)
         variances = np.einsum("ij,ij->i", many @ matrix, many)
-        return np.array([_not_negative(v, w, matrix) for v, w in zip(variances, many, strict=True)])
-    one = as_vector(weights, "weights")
-    _check_size(one.shape[0], matrix)
-    return _not_negative(kernels.portfolio_variance(one, matrix), one, matrix)
+        return np.array([not_negative(v, w, matrix) for v, w in zip(variances, many, strict=True)])
+    return variance_and_product(shaped(weights, "weights", 1), cov)[0]
 
 
 def portfolio_volatility(weights: Any, cov: Any) -> Any:
@@ -52,11 +50,28 @@ def covariance_times(weights: Any, cov: Any) -> Vector:
     Raises
     ------
     InvalidArgument
-        If shapes do not fit or a value is not finite.
+        If shapes do not fit, a value is not finite, or `cov` gives a negative variance beyond rounding.
     """
-    matrix, one = as_covariance(cov), as_vector(weights, "weights")
-    _check_size(one.shape[0], matrix)
-    return kernels.covariance_times(matrix, one)
+    return variance_and_product(shaped(weights, "weights", 1), cov)[1]
+
+
+def variance_and_product(weights: Vector, cov: Any) -> tuple[float, Vector]:
+    """Return wᵀΣw and Σw (n_assets,) for `weights` from `shaped`, checking the covariance once.
+
+    Raises
+    ------
+    InvalidArgument
+        As `portfolio_variance`.
+    """
+    matrix, n = shaped(cov, "cov", 2), weights.shape[0]
+    if matrix.shape != (n, n):
+        _check_size(n, as_covariance(matrix))
+    product = np.empty(n)
+    variance = kernels.quadratic_form(weights, matrix, product)
+    if not isfinite(variance):
+        as_covariance(matrix)
+        refuse(weights=weights, cov=matrix)
+    return (variance if variance > 0.0 else not_negative(variance, weights, matrix)), product
 
 
 def _check_size(n_weights: int, cov: Matrix) -> None:
@@ -64,7 +79,7 @@ def _check_size(n_weights: int, cov: Matrix) -> None:
         raise InvalidArgument(f"weights has {n_weights} element(s), but cov has {cov.shape[0]} asset(s)")
 
 
-def _not_negative(variance: float, weights: Vector, cov: Matrix) -> float:
+def not_negative(variance: float, weights: Vector, cov: Matrix) -> float:
     """Return `variance`, or zero where rounding of a hedged book took it just below."""
     if variance >= 0.0:
         return float(variance)

@@ -37,7 +37,8 @@ def test_weighted_is_the_weighted_sum_of_outer_products(returns, form):
 
 
 def test_ledoit_wolf_follows_the_paper(returns, form):
-    found, intensity = form(covariance.ledoit_wolf)(returns)
+    found = np.full((returns.shape[1], returns.shape[1]), 7.0)
+    intensity = form(covariance.ledoit_wolf)(returns, found)
     expected, delta = oracle.ledoit_wolf(returns)
     np.testing.assert_allclose(intensity, delta, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-18)
@@ -46,7 +47,7 @@ def test_ledoit_wolf_follows_the_paper(returns, form):
 def test_variance_is_the_quadratic_form(returns, form):
     cov = oracle.sample(returns, ddof=0)
     weights = np.linspace(-1.0, 2.0, cov.shape[0])
-    np.testing.assert_allclose(form(volatility.covariance_times)(cov, weights), cov @ weights, rtol=1e-12, atol=1e-20)
-    np.testing.assert_allclose(
-        form(volatility.portfolio_variance)(weights, cov), weights @ cov @ weights, rtol=1e-11, atol=1e-20
-    )
+    product = np.full(len(weights), 7.0)
+    variance = form(volatility.quadratic_form)(weights, cov, product)
+    np.testing.assert_allclose(product, cov @ weights, rtol=1e-12, atol=1e-20)
+    np.testing.assert_allclose(variance, weights @ cov @ weights, rtol=1e-11, atol=1e-20)

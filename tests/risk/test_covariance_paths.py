@@ -54,10 +54,12 @@ def test_kernels_compiled_and_plain(plain):
     returns = correlated_returns(40, 3)
     for kernel, arguments in (
         (kernels.ewma_volatility_path, (returns[:, 0].copy(), 0.9)),
-        (kernels.ewma_covariance_path, (returns, 0.9)),
         (kernels.rolling_ledoit_wolf_variance, (np.abs(correlated_returns(40, 8)), returns[:, 0].copy(), 1.0, 3)),
     ):
         np.testing.assert_allclose(kernel(*arguments), plain(kernel)(*arguments), rtol=1e-12)
+    path = np.empty((40, 3, 3))
+    plain(kernels.ewma_covariance_path)(returns, 0.9, path)
+    np.testing.assert_allclose(path, ewma_covariance_path(returns, 0.9), rtol=1e-12)
 
 
 def test_misuse():
