@@ -20,8 +20,10 @@ ALL_BITS = np.uint64(2**64 - 1)
 
 
 @kernel("(f8[:, ::1], f8[::1])")
-def factor_exposures(cov: Matrix, weights: Vector) -> tuple[Vector, bool]:
-    """Return Lᵀw (n,) for the Cholesky factor Σ = LLᵀ, and whether Σ has one (it is positive definite).
+def factor_exposures(cov: Matrix, weights: Vector) -> tuple[Vector, Matrix, bool]:
+    """Return Lᵀw (n,) for the Cholesky factor Σ = LLᵀ, Lᵀ itself, and whether Σ has one (it is positive definite).
+
+    Lᵀ is the upper half of a matrix (n, n), whose lower half means nothing.
 
     w'(Lz) = (Lᵀw)'z: with the factor folded into the weights a path costs n operations, not n². Without BLAS, whose
     last bits depend on its number of threads; the inner loop runs along a row and vectorises without reordering any
@@ -33,7 +35,7 @@ def factor_exposures(cov: Matrix, weights: Vector) -> tuple[Vector, bool]:
     for k in range(n):
         pivot = rest[k, k]
         if not pivot > n * 2.0**-52 * cov[k, k]:
-            return exposures, False
+            return exposures, rest, False
         root = math.sqrt(pivot)
         for j in range(k, n):
             rest[k, j] /= root
@@ -43,7 +45,7 @@ def factor_exposures(cov: Matrix, weights: Vector) -> tuple[Vector, bool]:
             multiple = source[0]
             for j in range(target.shape[0]):
                 target[j] -= multiple * source[j]
-    return exposures, True
+    return exposures, rest, True
 
 
 @kernel("(f8[::1], f8, i8, u8, u8, f8, f8[::1])")
@@ -222,13 +224,33 @@ def exceedances(losses: Vector, pivot: float, kept: Vector) -> int:
     return count
 
 
-@kernel("(f8[::1], f8)")
-def excess_sums(losses: Vector, threshold: float) -> tuple[float, float]:
-    """Return Σe and Σe² of e = max(loss − `threshold`, 0), summed in the order given."""
-    total = 0.0
-    squares = 0.0
+@kernel("(f8[::1], f8, f8, f8[::1])")
+def split(losses: Vector, low: float, high: float, inside: Vector) -> tuple[int, float, float, float]:
+    """Copy the losses in [low, high] to the front of `inside`, in their order, and sum what lies above.
+
+    Returns how many were copied, how many exceed `high`, and Σe and Σe² of e = loss − `high` over those.
+    """
+    count = 0
     for i in range(losses.shape[0]):
-        e = max(losses[i] - threshold, 0.0)
-        total += e
-        squares += e * e
-    return total, squares
+        loss = losses[i]
+        if low <= loss <= high:
+            inside[count] = loss
+            count += 1
+    above, total, squares = excess_sums(losses, high)
+    return count, above, total, squares
+
+
+@kernel("(f8[::1], f8)")
+def excess_sums(losses: Vector, threshold: float) -> tuple[float, float, float]:
+    """Return how many losses exceed `threshold`, and Σe and Σe² of e = loss − `threshold` over those, in their order.
+
+    An infinite threshold is exceeded by none.
+    """
+    above, total, squares = 0.0, 0.0, 0.0
+    for i in range(losses.shape[0]):
+        if losses[i] > threshold:
+            e = losses[i] - threshold
+            above += 1.0
+            total += e
+            squares += e * e
+    return above, total, squares
