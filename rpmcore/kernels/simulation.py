@@ -16,7 +16,11 @@ Words = NDArray[np.uint64]
 ASSETS, MIXING, BOOK = np.uint64(0), np.uint64(1), np.uint64(2)
 PURPOSES = np.uint64(4)
 
+PAIRS = 2_048
+"""Pairs of one buffer where most are dropped: those left still fill vectors."""
+
 ALL_BITS = np.uint64(2**64 - 1)
+ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 
 
 @kernel("(f8[:, ::1], f8[::1])")
@@ -111,31 +115,30 @@ def asset_losses(
 def normal_losses(volatility: float, seed: np.uint64, first: np.uint64, pivot: float, losses: Vector) -> int:
     """Simulate `volatility` times one normal per path: the exact law of a linear book under normal shocks.
 
-    `seed`, `first`, `pivot`, `losses` and the number returned are as in `asset_losses`. Paths 2m and 2m + 1
-    share a pair of normals, so that `first` must be even. A pair reaches the pivot only with a radius that does,
-    r = √(−2 ln U) ≥ pivot / volatility; the others are dropped before a logarithm is taken.
+    `seed`, `first`, `pivot`, `losses` and the number returned are as in `asset_losses`. Paths 2m and 2m + 1 share a
+    pair of normals, and two pairs a couple of random words, so that `first` must be a multiple of four. A pair reaches
+    the pivot only with a radius that does, r = √(−2 ln U) ≥ pivot / volatility; the others are dropped before their
+    angle is drawn or a logarithm taken.
     """
     n_paths = losses.shape[0]
     n_pairs = (n_paths + 1) // 2
-    lanes = min(LANES, n_pairs)
-    all_pairs, all_low, all_high = np.empty(lanes, np.uint64), np.empty(lanes, np.uint64), np.empty(lanes, np.uint64)
+    lanes = min(PAIRS, n_pairs + n_pairs % 2)
+    pairs, radii, angles = np.empty(lanes, np.uint64), np.empty(lanes, np.uint64), np.empty(lanes, np.uint64)
     z0, z1, both = np.empty(lanes), np.empty(lanes), np.empty(2 * lanes)
     reach = max(pivot, 0.0) / volatility
     limit = largest_word(math.exp(-0.5 * reach * reach))
+    first_pair = first // np.uint64(2)
+    last_pair = first_pair + np.uint64(n_pairs - 1)
     count = 0
-    for start in range(0, n_pairs, LANES):
-        m = min(LANES, n_pairs - start)
-        pairs, low, high = all_pairs[:m], all_low[:m], all_high[:m]
-        number(first // np.uint64(2) + np.uint64(start), pairs)
-        random_words(pairs, np.uint64(0), BOOK, seed, low, high)
-        last_word = low[m - 1]
-        k = near(low, high, limit)
-        normal_pairs(low[:k], high[:k], z0[:k], z1[:k])
+    for start in range(0, n_pairs, PAIRS):
+        m = min(PAIRS, n_pairs - start)
+        k = draw_pairs(first_pair + np.uint64(start), m, BOOK, seed, limit, pairs, radii, angles)
+        normal_pairs(radii[:k], angles[:k], z0[:k], z1[:k])
         for i in range(k):
             both[2 * i] = volatility * z0[i]
             both[2 * i + 1] = volatility * z1[i]
         size = 2 * k
-        if start + m == n_pairs and n_paths % 2 == 1 and last_word <= limit:
+        if n_paths % 2 == 1 and k > 0 and pairs[k - 1] == last_pair:
             size -= 1
         count += exceedances(both[:size], pivot, losses[count:])
     return count
@@ -154,31 +157,84 @@ def student_t_losses(
     """Simulate `volatility` times the sum of `horizon` Student-t of unit variance, drawn anew each day.
 
     The exact law of a linear book under Student-t shocks. Arguments and the number returned are as in
-    `asset_losses`. For one day, paths are dropped by their radius as in `normal_losses`: here
+    `asset_losses`, but `first` must be even. For one day, paths are dropped by their radius as in `normal_losses`: here
     U ≤ (1 + (pivot / volatility)² / (ν − 2))^(−ν/2).
     """
     n_paths = losses.shape[0]
-    lanes = min(LANES, n_paths)
-    all_paths, all_low, all_high = np.empty(lanes, np.uint64), np.empty(lanes, np.uint64), np.empty(lanes, np.uint64)
-    all_t, scratch, all_total = np.empty(lanes), np.empty(lanes), np.empty(lanes)
+    lanes = min(PAIRS, n_paths + n_paths % 2)
+    paths, radii, angles = np.empty(lanes, np.uint64), np.empty(lanes, np.uint64), np.empty(lanes, np.uint64)
+    all_t, scratch, total = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     reach = max(pivot, 0.0) / volatility if horizon == 1 else 0.0
     limit = largest_word(math.exp(-0.5 * dof * math.log1p(reach * reach / (dof - 2.0))))
     count = 0
-    for start in range(0, n_paths, LANES):
-        m = min(LANES, n_paths - start)
-        paths, low, high, total = all_paths[:m], all_low[:m], all_high[:m], all_total[:m]
-        number(first + np.uint64(start), paths)
-        total[:] = 0.0
+    for start in range(0, n_paths, PAIRS):
+        m = min(PAIRS, n_paths - start)
+        total[:m] = 0.0
         k = m
         for day in range(horizon):
-            random_words(paths, np.uint64(0), PURPOSES * np.uint64(day) + BOOK, seed, low, high)
-            k = near(low, high, limit)
+            stream = PURPOSES * np.uint64(day) + BOOK
+            k = draw_pairs(first + np.uint64(start), m, stream, seed, limit, paths, radii, angles)
             t = all_t[:k]
-            student_t(low[:k], high[:k], dof, t, scratch[:k])
+            student_t(radii[:k], angles[:k], dof, t, scratch[:k])
             for i in range(k):
                 total[i] += volatility * t[i]
         count += exceedances(total[:k], pivot, losses[count:])
     return count
+
+
+@kernel("(u8, i8, u8, u8, u8, u8[::1], u8[::1], u8[::1])")
+def draw_pairs(
+    first: np.uint64,
+    n_pairs: int,
+    stream: np.uint64,
+    seed: np.uint64,
+    limit: np.uint64,
+    pairs: Words,
+    radii: Words,
+    angles: Words,
+) -> int:
+    """Write the number and the two random words of each pair from `first` on whose word for the radius is ≤ `limit`.
+
+    In the order of the pairs; returns how many. Pairs 2j and 2j + 1 share the draws of number j: one draw holds both
+    radii, the next both angles. `first` is even, and the vectors have room for an even number of pairs.
+    """
+    n_couples = (n_pairs + 1) // 2
+    couples, low, high = np.empty(n_couples, np.uint64), np.empty(n_couples, np.uint64), np.empty(n_couples, np.uint64)
+    number(first // TWO, couples)
+    random_words(couples, np.uint64(0), stream, seed, low, high)
+    if limit == ALL_BITS:
+        number(first, pairs)
+        interleave(low, high, radii)
+        random_words(couples, np.uint64(1), stream, seed, low, high)
+        interleave(low, high, angles)
+        return n_pairs
+    count = 0
+    for i in range(n_couples):
+        pairs[count] = 2 * i
+        count += low[i] <= limit
+        pairs[count] = 2 * i + 1
+        count += high[i] <= limit
+    if count > 0 and pairs[count - 1] >= np.uint64(n_pairs):
+        count -= 1
+    for i in range(count):
+        place = pairs[i]
+        radii[i] = high[place // TWO] if place & ONE != ZERO else low[place // TWO]
+        pairs[i] = first + place
+    for start in range(0, count, n_couples):
+        m = min(n_couples, count - start)
+        for i in range(m):
+            couples[i] = pairs[start + i] // TWO
+        random_words(couples[:m], np.uint64(1), stream, seed, low[:m], high[:m])
+        for i in range(m):
+            angles[start + i] = high[i] if pairs[start + i] & ONE != ZERO else low[i]
+    return count
+
+
+@kernel("(u8[::1], u8[::1], u8[::1])")
+def interleave(even: Words, odd: Words, both: Words) -> None:
+    """Write even[0], odd[0], even[1], … into `both`."""
+    for i in range(even.shape[0]):
+        both[2 * i], both[2 * i + 1] = even[i], odd[i]
 
 
 @kernel("(u8, u8[::1])")
@@ -192,19 +248,6 @@ def number(first: np.uint64, paths: Words) -> None:
 def largest_word(u: float) -> np.uint64:
     """Return a word whose uniform is `u` or, because 1e-9 outweighs any rounding here, a little more."""
     return ALL_BITS if u > 0.99 else np.uint64((u * (1.0 + 1e-9) + 2.0**-52) * 2.0**64)
-
-
-@kernel("(u8[::1], u8[::1], u8)")
-def near(low: Words, high: Words, limit: np.uint64) -> int:
-    """Move the pairs of words with `low` ≤ `limit` to the front, in their order, and return how many."""
-    if limit == ALL_BITS:
-        return len(low)
-    count = 0
-    for i in range(low.shape[0]):
-        word = low[i]
-        low[count], high[count] = word, high[i]
-        count += word <= limit
-    return count
 
 
 @kernel("(f8[::1], f8, f8[::1])")
@@ -233,9 +276,8 @@ def split(losses: Vector, low: float, high: float, inside: Vector) -> tuple[int,
     count = 0
     for i in range(losses.shape[0]):
         loss = losses[i]
-        if low <= loss <= high:
-            inside[count] = loss
-            count += 1
+        inside[count] = loss
+        count += (loss >= low) & (loss <= high)
     above, total, squares = excess_sums(losses, high)
     return count, above, total, squares
 
@@ -244,13 +286,12 @@ def split(losses: Vector, low: float, high: float, inside: Vector) -> tuple[int,
 def excess_sums(losses: Vector, threshold: float) -> tuple[float, float, float]:
     """Return how many losses exceed `threshold`, and Σe and Σe² of e = loss − `threshold` over those, in their order.
 
-    An infinite threshold is exceeded by none.
+    Without a branch; an infinite threshold is exceeded by none.
     """
     above, total, squares = 0.0, 0.0, 0.0
     for i in range(losses.shape[0]):
-        if losses[i] > threshold:
-            e = losses[i] - threshold
-            above += 1.0
-            total += e
-            squares += e * e
+        e = max(losses[i] - threshold, 0.0)
+        above += e > 0.0
+        total += e
+        squares += e * e
     return above, total, squares

@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 LARGEST_BLOCK, SMALLEST_BLOCK = 65_536, 4_096
 """Paths that are drawn and summed together: half a megabyte of losses at most. Even, as pairs of normals need."""
 
-SPAN = 4
+SPAN = 2
 """Most blocks of one task: an interrupt waits for no more."""
 
 ALL_KEPT = 16_384

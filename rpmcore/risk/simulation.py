@@ -164,7 +164,7 @@ def simulate_tail_risk(
     law = checked_law(seed, distribution, dof, horizon, sampling)
     n_paths, threads = law.check_paths(n_paths), whole("threads", threads, 1, MOST_THREADS)
     draws = loss_draws(weights, cov, law, reduction)
-    return _measure(draws, law, confidences, n_paths, threads)
+    return measure(draws, law, confidences, n_paths, threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +243,7 @@ def simulate_to_precision(
     n_paths, drawn = min(most, FIRST_PATHS), 0
     while True:
         told = None if progress is None else _from(progress, drawn)
-        measures = _measure(draws, law, confidences, n_paths, threads, told)
+        measures = measure(draws, law, confidences, n_paths, threads, told)
         reached = max(_relative_error(m) for m in measures)
         if reached <= precision or n_paths == most:
             break
@@ -314,7 +314,7 @@ def _ranks(n_paths: int, confidence: float) -> _Ranks:
     )
 
 
-def _measure(
+def measure(
     draws: Sequence[Draw],
     law: Law,
     confidences: Sequence[float],
@@ -322,6 +322,13 @@ def _measure(
     threads: int,
     progress: Progress | None = None,
 ) -> tuple[TailRisk, ...]:
+    """Return the tail risk of drawn losses, one per confidence; `draws` is empty for a book that cannot lose.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no confidence, or one out of its range.
+    """
     if len(confidences) == 0:
         raise InvalidArgument("confidences is empty: give at least one, such as 0.99")
     ranks = [_ranks(n_paths, confidence) for confidence in confidences]
