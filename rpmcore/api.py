@@ -22,6 +22,7 @@ from rpmcore.domain.portfolio import Book
 from rpmcore.domain.prices import PriceHistory, PriceReader
 from rpmcore.risk.evaluation import Evaluation, Studies, evaluate_book
 from rpmcore.risk.settings import RiskSettings, TailMethod
+from rpmcore.risk.tail_methods import Effort
 from rpmcore.risk.valuation import BookInputs, GivenCorrelation, symbols_needed
 from rpmcore.risk.value_at_risk import historical
 
@@ -59,6 +60,8 @@ def evaluate(
     decompose: Sequence[str] = (),
     compare_covariance: bool = False,
     rolling: bool = False,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Return what a book can lose.
 
@@ -85,6 +88,10 @@ def evaluate(
         Score every covariance estimator on the past of this book.
     rolling
         Follow volatility, VaR and ES of today's positions through time.
+    threads
+        That share the paths of a simulation; the result does not depend on it.
+    progress
+        Told how many paths of a simulation are drawn, and of how many.
 
     Raises
     ------
@@ -100,7 +107,7 @@ def evaluate(
     if correlation is not None:
         inputs = replace(inputs, correlation=_given_correlation(correlation, tuple(inputs.instruments)))
     studies = Studies(decompose=_methods(decompose, chosen), compare_covariance=compare_covariance, rolling=rolling)
-    return evaluate_book(inputs, chosen, studies)
+    return evaluate_book(inputs, chosen, studies, Effort(threads=threads, progress=progress))
 
 
 def _given_correlation(source: Any, symbols: tuple[str, ...]) -> GivenCorrelation:

@@ -13,7 +13,7 @@ class TailRisk:
     Attributes
     ----------
     method
-        ``historical``, ``normal``, ``student_t`` or ``monte_carlo``.
+        Such as ``historical``; a key of `rpmcore.risk.tail_methods.METHODS`.
     confidence
         In (0.5, 1); the tail is ``1 - confidence``.
     value_at_risk
@@ -26,7 +26,9 @@ class TailRisk:
     expected_shortfall_lower, expected_shortfall_upper
         The same for the expected shortfall.
     value_at_risk_error, expected_shortfall_error
-        Standard errors of a simulation; None for every other method.
+        Standard errors, of a simulation or of an extreme-value fit; None for every other method.
+    n_paths
+        Paths of a simulation; None for every other method.
     """
 
     method: str
@@ -45,23 +47,26 @@ class TailRisk:
     expected_shortfall_upper_reason: str | None = None
     value_at_risk_error: float | None = None
     expected_shortfall_error: float | None = None
+    n_paths: int | None = None
 
     def scaled(self, horizon: int) -> "TailRisk":
-        """Return the measure over `horizon` days by the square root of time, from one day."""
-        factor = sqrt(horizon / self.horizon)
+        """Return the measure over `horizon` days by the square root of time, from its own horizon."""
+        return replace(self.times(sqrt(horizon / self.horizon)), horizon=horizon)
 
-        def times(value: float | None) -> float | None:
+    def times(self, factor: float) -> "TailRisk":
+        """Return the measure of a book `factor` ≥ 0 times as large."""
+
+        def scaled(value: float | None) -> float | None:
             return None if value is None else value * factor
 
         return replace(
             self,
-            horizon=horizon,
             value_at_risk=self.value_at_risk * factor,
-            expected_shortfall=times(self.expected_shortfall),
-            lower=times(self.lower),
-            upper=times(self.upper),
-            expected_shortfall_lower=times(self.expected_shortfall_lower),
-            expected_shortfall_upper=times(self.expected_shortfall_upper),
-            value_at_risk_error=times(self.value_at_risk_error),
-            expected_shortfall_error=times(self.expected_shortfall_error),
+            expected_shortfall=scaled(self.expected_shortfall),
+            lower=scaled(self.lower),
+            upper=scaled(self.upper),
+            expected_shortfall_lower=scaled(self.expected_shortfall_lower),
+            expected_shortfall_upper=scaled(self.expected_shortfall_upper),
+            value_at_risk_error=scaled(self.value_at_risk_error),
+            expected_shortfall_error=scaled(self.expected_shortfall_error),
         )

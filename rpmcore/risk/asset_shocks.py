@@ -1,7 +1,6 @@
 """Shocks of every asset, and the linear combinations of them that are returns and losses."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from rpmcore.risk.limits import LimitCheck
 from rpmcore.risk.notices import Notice, notices
 from rpmcore.risk.portfolio_risk import PortfolioRiskEngine, RiskMetrics
 from rpmcore.risk.settings import RiskSettings
-from rpmcore.risk.tail_methods import Absent, TailInputs, intervals_of, scaling_of
+from rpmcore.risk.tail_methods import Absent, Effort, TailInputs, intervals_of, scaling_of
 from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, day, return_panel, value
 from rpmcore.risk.volatility import covariance_times
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # studies load when they are asked for: most reports start wi
     from rpmcore.risk.tail_decomposition import TailDecomposition
 
 HISTOGRAM_BINS = 41
+
+NO_ERROR = "the method has an interval in place of a standard error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,12 @@ class MethodSummary:
     distribution: str
     dof: float | None
     dof_reason: str | None
-    paths: int
+    shocks: str
+    sampling: str
+    precision: float | None
+    precision_reason: str = "the number of paths is given"
+    paths: int | None
+    paths_reason: str = "monte_carlo is not among the methods"
     seed: int
 
 
@@ -151,8 +158,12 @@ class TailRiskRow:
     expected_shortfall_lower_reason: str | None = None
     expected_shortfall_upper: float | None
     expected_shortfall_upper_reason: str | None = None
-    value_at_risk_error: float | None = None
-    expected_shortfall_error: float | None = None
+    value_at_risk_error: float | None
+    value_at_risk_error_reason: str = NO_ERROR
+    expected_shortfall_error: float | None
+    expected_shortfall_error_reason: str = NO_ERROR
+    n_paths: int | None
+    n_paths_reason: str = "the method draws none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +262,7 @@ class Assessment:
     metrics: RiskMetrics
 
 
-def assess(inputs: BookInputs, settings: RiskSettings) -> Assessment:
+def assess(inputs: BookInputs, settings: RiskSettings, effort: Effort | None = None) -> Assessment:
     """Return the returns, weights and risk metrics of a book.
 
     Raises
@@ -269,7 +280,7 @@ def assess(inputs: BookInputs, settings: RiskSettings) -> Assessment:
     )
     valuation = value(inputs.book, inputs.instruments, panel, inputs.account)
     given = inputs.correlation
-    metrics = PortfolioRiskEngine(settings).calculate_comprehensive_risk(
+    metrics = PortfolioRiskEngine(settings, effort).calculate_comprehensive_risk(
         panel.returns,
         valuation.weights,
         capital=inputs.book.capital,
@@ -279,10 +290,12 @@ def assess(inputs: BookInputs, settings: RiskSettings) -> Assessment:
     return Assessment(panel=panel, valuation=valuation, metrics=metrics)
 
 
-def evaluate_book(inputs: BookInputs, settings: RiskSettings, studies: Studies | None = None) -> Evaluation:
+def evaluate_book(
+    inputs: BookInputs, settings: RiskSettings, studies: Studies | None = None, effort: Effort | None = None
+) -> Evaluation:
     """Return every figure of ``rpm evaluate``; raises as `assess` and the studies do."""
     wanted = studies or Studies()
-    assessed = assess(inputs, settings)
+    assessed = assess(inputs, settings, effort)
     panel, valuation, metrics = assessed.panel, assessed.valuation, assessed.metrics
     factor, reason = metrics.scaling
     counts, edges = np.histogram(metrics.pnl, bins=HISTOGRAM_BINS)
@@ -310,7 +323,10 @@ def evaluate_book(inputs: BookInputs, settings: RiskSettings, studies: Studies |
             distribution=settings.simulation.distribution,
             dof=settings.simulation.dof if settings.simulation.distribution == "student_t" else None,
             dof_reason="the normal law has none",
-            paths=settings.simulation.paths,
+            shocks=settings.simulation.shocks,
+            sampling=settings.simulation.sampling,
+            precision=settings.simulation.precision,
+            paths=next((r.n_paths for r in metrics.tail_risk if r.method == "monte_carlo"), None),
             seed=settings.simulation.seed,
         ),
         volatility=_volatility(valuation, metrics, settings),
@@ -484,6 +500,7 @@ def _tail_row(measure: TailRisk, capital: float | None, settings: RiskSettings) 
         expected_shortfall_upper_reason=measure.expected_shortfall_upper_reason,
         value_at_risk_error=measure.value_at_risk_error,
         expected_shortfall_error=measure.expected_shortfall_error,
+        n_paths=measure.n_paths,
     )
 
 
@@ -498,6 +515,9 @@ def _absent_row(absent: Absent, horizon: int) -> TailRiskRow:
         lower=None, lower_reason=reason, upper=None, upper_reason=reason,
         expected_shortfall_lower=None, expected_shortfall_lower_reason=reason,
         expected_shortfall_upper=None, expected_shortfall_upper_reason=reason,
+        value_at_risk_error=None, value_at_risk_error_reason=reason,
+        expected_shortfall_error=None, expected_shortfall_error_reason=reason,
+        n_paths=None, n_paths_reason=reason,
     )  # fmt: skip
 
 

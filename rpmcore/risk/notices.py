@@ -42,8 +42,9 @@ def notices(
         *_dates(inputs, panel, settings),
         *_prices(panel, valuation),
         *_mismatches(inputs, panel),
-        *_clocks(inputs),
+        *_clocks(inputs, settings),
         *_law(metrics, panel, valuation, settings),
+        *_simulation(metrics, settings),
     )
     return tuple(Notice(code=code, message=message) for code, message in found)
 
@@ -160,7 +161,7 @@ def _mismatches(inputs: BookInputs, panel: ReturnPanel) -> Iterator[tuple[str, s
         )
 
 
-def _clocks(inputs: BookInputs) -> Iterator[tuple[str, str]]:
+def _clocks(inputs: BookInputs, settings: RiskSettings) -> Iterator[tuple[str, str]]:
     groups: dict[str, list[str]] = {}
     for instrument in inputs.instruments.values():
         if instrument.clock is not None:
@@ -169,8 +170,11 @@ def _clocks(inputs: BookInputs) -> Iterator[tuple[str, str]]:
         told = "; ".join(f"{clock}: {listed(symbols)}" for clock, symbols in groups.items())
         yield (
             "unsynchronised_clocks",
-            f"closes are fixed at different hours ({told}); "
-            "one-day correlations between the groups are biased toward zero",
+            f"closes are fixed at different hours ({told}); one-day correlations between the groups are biased toward "
+            "zero; --return-days 2 lessens it"
+            if settings.data.return_days == 1
+            else f"closes are fixed at different hours ({told}); returns over {settings.data.return_days} days lessen "
+            "the bias of correlations between the groups, they do not remove it",
         )
 
 
@@ -197,6 +201,27 @@ def _law(
         yield (
             "infinite_variance",
             f"the fitted Student-t law has {metrics.fit.dof:.2f} degrees of freedom: its variance is infinite",
+        )
+
+
+def _simulation(metrics: RiskMetrics, settings: RiskSettings) -> Iterator[tuple[str, str]]:
+    wanted = settings.simulation.precision
+    simulated = [risk for risk in metrics.tail_risk if risk.method == "monte_carlo"]
+    if wanted is None or not simulated:
+        return
+    reached = max(
+        float("inf") if error is None else error / value if error > 0.0 and value else 0.0
+        for risk in simulated
+        for error, value in (
+            (risk.value_at_risk_error, risk.value_at_risk),
+            (risk.expected_shortfall_error, risk.expected_shortfall),
+        )
+    )
+    if reached > wanted:
+        yield (
+            "precision_not_reached",
+            f"{simulated[0].n_paths:,} paths, the most allowed, leave a relative standard error of {reached:.2g} where "
+            f"{wanted:g} is asked for",
         )
 
 

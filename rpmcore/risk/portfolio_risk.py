@@ -14,7 +14,7 @@ from rpmcore.risk.covariance_estimator import CovarianceEstimate, CovarianceMatr
 from rpmcore.risk.limits import LimitCheck, check_limit
 from rpmcore.risk.settings import LimitsSettings, RiskSettings, TailRiskSettings
 from rpmcore.risk.student_t import StudentTFit, fit_student_t
-from rpmcore.risk.tail_methods import Absent, TailInputs, measure
+from rpmcore.risk.tail_methods import Absent, Effort, TailInputs, measure
 from rpmcore.risk.volatility import portfolio_volatility
 
 
@@ -196,10 +196,12 @@ class PortfolioRiskEngine:
     ----------
     settings
         The sections of the risk floor; the defaults are the specification's.
+    effort
+        Threads and progress of simulations.
     """
 
-    def __init__(self, settings: RiskSettings | None = None) -> None:
-        self.settings = settings or RiskSettings()
+    def __init__(self, settings: RiskSettings | None = None, effort: Effort | None = None) -> None:
+        self.settings, self.effort = settings or RiskSettings(), effort or Effort()
         self.covariance = CovarianceMatrixEstimator(self.settings.covariance)
         self.variance = PortfolioVarianceCalculator(
             self.settings.limits, periods_per_year=self.settings.data.periods_per_year
@@ -248,7 +250,9 @@ class PortfolioRiskEngine:
         daily = float(portfolio_volatility(held, covariance.matrix))
         annual = daily * sqrt(self.settings.data.periods_per_year)
         pnl = self.value_at_risk.window(x @ held)
-        inputs = TailInputs(returns=x[-len(pnl) :], weights=held, covariance=covariance, settings=self.settings)
+        inputs = TailInputs(
+            returns=x[-len(pnl) :], weights=held, covariance=covariance, settings=self.settings, effort=self.effort
+        )
         chosen = self.settings.tail_risk
         figures = [f for method in chosen.methods for f in measure(method, inputs, chosen.confidences)]
         fit, fit_reason = _or_reason(lambda: fit_student_t(pnl))

@@ -116,6 +116,15 @@ class SimulationSettings(Section):
     shocks: Literal["book", "assets"] = setting(
         "book", "Draw the P&L of the book, whose law is known, or one shock for each instrument.", unit="name"
     )
+    sampling: Literal["pseudo", "antithetic", "sobol"] = setting(
+        "pseudo", "Independent paths, mirrored pairs (with shocks of assets), or scrambled Sobol points.", unit="name"
+    )
+
+    @model_validator(mode="after")
+    def _mirrors_have_assets(self) -> Self:
+        if self.sampling == "antithetic" and self.shocks == "book":
+            raise ValueError("sampling 'antithetic' needs shocks 'assets': in one dimension it would only cost time")
+        return self
 
 
 class LimitsSettings(Section):

@@ -186,9 +186,7 @@ def simulated_components(
     if value_at_risk <= 0.0:
         raise Undefined(f"the value at risk of {n_paths} path(s) is not a loss, and has no shares: take more paths")
     bandwidth = min(bandwidth, value_at_risk)
-    sums, of_book = _sums(
-        draws[0], held, _padded(factor(matrix)), law, n_paths, value_at_risk, bandwidth, threads
-    )
+    sums, of_book = _sums(draws[0], held, _padded(factor(matrix)), law, n_paths, value_at_risk, bandwidth, threads)
     return _components(sums, of_book, total, tail_count(n_paths, confidence))
 
 

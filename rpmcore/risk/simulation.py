@@ -25,7 +25,7 @@ P. L'Ecuyer, "Randomized quasi-Monte Carlo: an introduction for practitioners", 
 error from independent randomisations.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf, isfinite, sqrt
 from typing import Any
@@ -253,9 +253,7 @@ def simulate_to_precision(
     reason = None
     if not reached <= precision:
         told_error = "unknown" if reached == inf else f"{reached:.2g}"
-        reason = (
-            f"{n_paths} paths, the most allowed, leave a relative standard error that is {told_error}, not {precision:g}"
-        )
+        reason = f"{n_paths} paths, the most allowed, leave a relative standard error that is {told_error}, not {precision:g}"
     return SimulationToPrecision(
         measures=measures, n_paths=n_paths, precision=reached if isfinite(reached) else None, reason=reason
     )
@@ -334,9 +332,7 @@ def measure(
     ranks = [_ranks(n_paths, confidence) for confidence in confidences]
     if not draws:
         return tuple(_result(r, law, 0.0, 0.0, (0.0, 0.0) if r.count > 1.0 else (None, None)) for r in ranks)
-    found = tails(
-        draws, n_paths // len(draws), [(r.below, r.above) for r in ranks], threads=threads, progress=progress
-    )
+    found = tails(draws, n_paths // len(draws), [(r.below, r.above) for r in ranks], threads=threads, progress=progress)
     return tuple(_tail_risk(tail, r, law) for tail, r in zip(found, ranks, strict=True))
 
 

@@ -6,7 +6,10 @@ dropped?" all ask it in the same way.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, nan, sqrt
+
+import numpy as np
 
 from rpmcore.domain.arrays import Matrix, Vector
 from rpmcore.domain.errors import InsufficientData, Undefined
@@ -14,7 +17,8 @@ from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk import value_at_risk
 from rpmcore.risk.covariance_estimator import CovarianceEstimate
 from rpmcore.risk.settings import RiskSettings
-from rpmcore.risk.simulation import simulate_tail_risk
+from rpmcore.risk.simulation import simulate_tail_risk, simulate_to_precision
+from rpmcore.risk.simulation_model import Distribution, Sampling
 from rpmcore.risk.volatility import portfolio_volatility
 
 LONGEST_SCALED_HORIZON = 10
@@ -28,6 +32,22 @@ class Absent:
     method: str
     confidence: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """What changes the time that a simulation takes, and nothing of its result.
+
+    Attributes
+    ----------
+    threads
+        That share the paths.
+    progress
+        Told how many paths are drawn, and of how many.
+    """
+
+    threads: int = 1
+    progress: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,12 +64,15 @@ class TailInputs:
         Per period, for the methods that rest on a volatility.
     settings
         All sections.
+    effort
+        Of simulations.
     """
 
     returns: Matrix
     weights: Vector
     covariance: CovarianceEstimate
     settings: RiskSettings
+    effort: Effort = Effort()
 
     @property
     def pnl(self) -> Vector:
@@ -256,19 +279,58 @@ def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
 
 def _monte_carlo(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
     chosen = inputs.settings.simulation
-    return list(
-        simulate_tail_risk(
-            inputs.weights,
-            inputs.covariance.matrix,
-            confidences,
-            chosen.paths,
-            seed=chosen.seed,
-            distribution=chosen.distribution,
-            dof=chosen.dof if chosen.distribution == "student_t" else None,
-            horizon=inputs.settings.tail_risk.horizon,
-            reduction=chosen.shocks == "book",
-        )
+    run = _Run(
+        confidences=tuple(confidences),
+        n_paths=chosen.paths,
+        precision=chosen.precision,
+        seed=chosen.seed,
+        distribution=chosen.distribution,
+        dof=chosen.dof if chosen.distribution == "student_t" else None,
+        horizon=inputs.settings.tail_risk.horizon,
+        sampling=chosen.sampling,
     )
+    if chosen.shocks == "assets":
+        return list(_simulate(run, inputs.weights, inputs.covariance.matrix, inputs.effort, reduction=False))
+    return [risk.times(inputs.volatility) for risk in _of_unit_volatility(run, inputs.effort)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What decides the draws of a simulation: equal runs give equal bits."""
+
+    confidences: tuple[float, ...]
+    n_paths: int
+    precision: float | None
+    seed: int
+    distribution: Distribution
+    dof: float | None
+    horizon: int
+    sampling: Sampling
+
+
+@lru_cache(maxsize=64)
+def _of_unit_volatility(run: _Run, effort: Effort) -> tuple[TailRisk, ...]:
+    """Return the tail risk of a book of unit volatility.
+
+    Under elliptical shocks a linear book has the law of one variable times its volatility: what holds for unit
+    volatility holds for every book, and a thousand books of the same settings need one simulation.
+    """
+    return _simulate(run, np.ones(1), np.ones((1, 1)), effort, reduction=True)
+
+
+def _simulate(run: _Run, weights: Vector, cov: Matrix, effort: Effort, *, reduction: bool) -> tuple[TailRisk, ...]:
+    if run.precision is not None:
+        found = simulate_to_precision(
+            weights, cov, run.confidences, run.precision, seed=run.seed, distribution=run.distribution, dof=run.dof,
+            horizon=run.horizon, reduction=reduction, sampling=run.sampling, threads=effort.threads,
+            progress=effort.progress,
+        )  # fmt: skip
+        return tuple(replace(risk, n_paths=found.n_paths) for risk in found.measures)
+    risks = simulate_tail_risk(
+        weights, cov, run.confidences, run.n_paths, seed=run.seed, distribution=run.distribution, dof=run.dof,
+        horizon=run.horizon, reduction=reduction, sampling=run.sampling, threads=effort.threads,
+    )  # fmt: skip
+    return tuple(replace(risk, n_paths=run.n_paths) for risk in risks)
 
 
 METHODS: Mapping[str, Measure] = {

@@ -46,7 +46,8 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
     shrunk = f", shrinkage {cov.shrinkage:.0%}{toward}" if cov.shrinkage else ""
     grid.add_row(
         "Methods",
-        f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns",
+        f"covariance {cov.method}{decay}{shrunk}, {cov.n_obs} returns · tail risk {data.tail_n_obs} returns"
+        f" · normal with mean {result.methods.mean}",
     )
     if cov.repair_distance is not None and cov.smallest_eigenvalue is not None:
         moved = (
@@ -59,7 +60,11 @@ def _header(console: Console, result: Evaluation, digest: str) -> None:
     if methods.return_days > 1:
         grid.add_row("Returns", f"over {methods.return_days} days, overlapping · intervals: {methods.intervals}")
     law = "normal" if methods.dof is None else f"Student-t ν={methods.dof:g}"
-    grid.add_row("Simulation", f"{methods.paths:,} paths, {law}, seed {methods.seed} · normal with mean {methods.mean}")
+    if methods.paths is not None:
+        drawn = {"pseudo": "", "antithetic": ", antithetic", "sobol": ", Sobol"}[methods.sampling]
+        each = ", each instrument drawn" if methods.shocks == "assets" else ""
+        aim = "" if methods.precision is None else f" for a standard error of {methods.precision:.2%}"
+        grid.add_row("Simulation", f"{methods.paths:,} paths{aim}, {law}{drawn}{each}, seed {methods.seed}")
     grid.add_row("Settings", digest[:12])
     console.print(grid)
 
