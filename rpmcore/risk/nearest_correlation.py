@@ -69,7 +69,12 @@ def nearest_correlation(correlation: Any, tolerance: float = 1e-10) -> NearestCo
         before, y = y, x.copy()
         np.fill_diagonal(y, 1.0)
         if np.linalg.norm(y - before) <= tolerance * np.linalg.norm(y):
-            return NearestCorrelation(matrix=y, distance=float(np.linalg.norm(y - given)), smallest_eigenvalue=smallest)
+            # x is positive semidefinite to rounding, y has the unit diagonal; scaling x to y's diagonal keeps both.
+            scale = np.sqrt(np.diagonal(x))
+            matrix = x / np.outer(scale, scale)
+            np.fill_diagonal(matrix, 1.0)
+            distance = float(np.linalg.norm(matrix - given))
+            return NearestCorrelation(matrix=matrix, distance=distance, smallest_eigenvalue=smallest)
     raise Undefined(f"the nearest correlation matrix has not settled after {MOST_STEPS} projections")
 
 

@@ -77,6 +77,16 @@ def test_estimates_are_positive_semidefinite_and_scale(returns):
         np.testing.assert_allclose(estimate(3.0 * returns), 9.0 * cov, rtol=1e-8, atol=1e-10 * max(cov.max(), 1e-300))
 
 
+def test_nonlinear_shrinks_within_the_space_that_the_returns_span():
+    """EURUSD, GBPUSD and EURGBP vary in two directions: a third eigenvalue would be a risk that nobody can take."""
+    rng = np.random.default_rng(3)
+    free = 0.01 * rng.standard_normal((60, 3)) * [1.0, 2.0, 0.5]
+    axes, _ = np.linalg.qr(rng.standard_normal((5, 5)))
+    embedded = nonlinear_shrinkage(free @ axes[:, :3].T)
+    np.testing.assert_allclose(embedded, axes[:, :3] @ nonlinear_shrinkage(free) @ axes[:, :3].T, atol=1e-14)
+    assert np.linalg.matrix_rank(embedded, tol=1e-10) == 3
+
+
 def test_misuse():
     with pytest.raises(InvalidArgument, match="target must be"):
         ledoit_wolf(np.eye(3), target="identity")
@@ -84,5 +94,7 @@ def test_misuse():
         ledoit_wolf([[0.1, 0.2], [0.2, 0.2], [0.0, 0.2]], target="constant_correlation")
     with pytest.raises(InsufficientData, match="at least 12"):
         nonlinear_shrinkage(np.ones((11, 2)))
-    with pytest.raises(Undefined, match="leave out copies"):
+    with pytest.raises(Undefined, match="do not vary"):
         nonlinear_shrinkage(np.ones((20, 2)))
+    with pytest.raises(Undefined, match="leave out copies"):
+        nonlinear_shrinkage(np.repeat(correlated_returns(20, 5), 5, axis=1))
