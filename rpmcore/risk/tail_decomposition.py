@@ -20,7 +20,7 @@ from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.domain.portfolio import Holding
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk.tail_count import tail_count
-from rpmcore.risk.tail_methods import Absent, TailInputs, measure
+from rpmcore.risk.tail_methods import Absent, TailInputs, measure, rows_added
 from rpmcore.risk.valuation import Valuation
 from rpmcore.risk.value_at_risk import Quantile, historical
 from rpmcore.risk.volatility import covariance_times
@@ -349,6 +349,18 @@ def _of_student_t(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
     return TailMarginals(value_at_risk=value_at_risk, expected_shortfall=at(figure.expected_shortfall))
 
 
+def _of_cornish_fisher(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
+    from rpmcore.risk.cornish_fisher import cornish_fisher_marginals
+
+    chosen = inputs.settings
+    rows = rows_added(chosen)
+    value_at_risk, shortfall = cornish_fisher_marginals(
+        inputs.returns, inputs.weights, figure.confidence, days=rows, mean=chosen.tail_risk.mean
+    )
+    factor = (chosen.tail_risk.horizon / (rows * chosen.data.return_days)) ** 0.5
+    return _times(TailMarginals(value_at_risk=value_at_risk, expected_shortfall=shortfall), factor)
+
+
 def _times(marginals: TailMarginals, factor: float) -> TailMarginals:
     es = marginals.expected_shortfall
     return TailMarginals(
@@ -361,6 +373,7 @@ RULES: Mapping[str, tuple[Callable[[TailInputs, TailRisk], TailMarginals], str]]
     "filtered_historical": (_of_filtered, "as historical, on the filtered rows"),
     "normal": (_of_normal, "exact: share of the volatility"),
     "student_t": (_of_student_t, "regression on the P&L, exact for elliptical returns"),
+    "cornish_fisher": (_of_cornish_fisher, "exact: slopes of volatility, skewness and kurtosis"),
     "monte_carlo": (_of_simulation, "exact: share of the volatility"),
 }
 """For each method its marginals, and how a report calls them."""

@@ -131,9 +131,15 @@ def _scaled(inputs: TailInputs, risk: TailRisk, has_variance: bool = True) -> Ta
     return replace(risk, horizon=days).scaled(horizon)
 
 
-def _resampled(
-    inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], TailRisk], *, always: bool = False
-) -> TailRisk:
+Pair = tuple[float, float | None]
+"""Value at risk and expected shortfall."""
+
+
+def _pair(risk: TailRisk) -> Pair:
+    return risk.value_at_risk, risk.expected_shortfall
+
+
+def _resampled(inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], Pair], *, always: bool = False) -> TailRisk:
     """Return the figure with bootstrap intervals in place of its own, where the settings or the rows ask for them.
 
     Rows that overlap are not independent, as the other intervals take them to be.
@@ -143,39 +149,41 @@ def _resampled(
     inputs, risk
         The book, and its figure.
     of
-        The same figure of other P&L.
+        Value at risk and expected shortfall of other P&L by the same method.
     always
         For methods without an interval of their own.
     """
     if not (always or bootstraps(inputs.settings)):
         return risk
-    from rpmcore.risk.bootstrap import bootstrap_interval
+    from rpmcore.risk.bootstrap import bootstrap_intervals
 
     chosen, pnl = inputs.settings.tail_risk, inputs.pnl
+    without_shortfall = risk.expected_shortfall is None
 
-    def figures(resample: Vector) -> tuple[float, float]:
-        found = of(resample)
-        return found.value_at_risk, nan if found.expected_shortfall is None else found.expected_shortfall
+    def figures(resample: Vector) -> tuple[float, ...]:
+        value_at_risk, shortfall = of(resample)
+        return (value_at_risk,) if without_shortfall else (value_at_risk, nan if shortfall is None else shortfall)
 
     try:
-        (lower, upper), (es_lower, es_upper) = bootstrap_interval(
+        intervals = bootstrap_intervals(
             figures,
             pnl,
             coverage=chosen.interval,
             resamples=chosen.resamples,
-            block=block_of(inputs.settings, len(pnl)),
+            block=min(block_of(inputs.settings, len(pnl)), len(pnl)),
             seed=inputs.settings.simulation.seed,
         )
-    except Undefined as error:
-        reason = f"some resamples have no figure: {error}"
-        return replace(risk, lower=None, upper=None, lower_reason=reason, upper_reason=reason)
-    return replace(
-        risk,
-        lower=lower,
-        upper=upper,
-        expected_shortfall_lower=es_lower,
-        expected_shortfall_upper=es_upper,
-    )
+    except (Undefined, InsufficientData) as error:
+        reason = f"not every resample has the figure: {error}"
+        return replace(
+            risk, lower=None, upper=None, lower_reason=reason, upper_reason=reason,
+            expected_shortfall_lower=None, expected_shortfall_upper=None,
+            expected_shortfall_lower_reason=reason, expected_shortfall_upper_reason=reason,
+        )  # fmt: skip
+    found = replace(risk, lower=intervals[0][0], upper=intervals[0][1])
+    if without_shortfall:
+        return found
+    return replace(found, expected_shortfall_lower=intervals[1][0], expected_shortfall_upper=intervals[1][1])
 
 
 def bootstraps(settings: RiskSettings) -> bool:
@@ -196,7 +204,7 @@ def _historical(inputs: TailInputs, confidence: float) -> TailRisk:
     return _scaled(
         inputs,
         _resampled(
-            inputs, risk, lambda pnl: value_at_risk.historical(pnl, confidence, chosen.interval, chosen.quantile)
+            inputs, risk, lambda pnl: value_at_risk.value_at_risk_and_shortfall(pnl, confidence, chosen.quantile)
         ),
     )
 
@@ -240,29 +248,39 @@ def _student_t(inputs: TailInputs, confidence: float) -> TailRisk:
     risk = _resampled(
         inputs,
         fit.tail_risk(confidence, interval),
-        lambda pnl: value_at_risk.fit_student_t(pnl).tail_risk(confidence, interval),
+        lambda pnl: _pair(value_at_risk.fit_student_t(pnl).tail_risk(confidence, interval)),
     )
     return _scaled(inputs, risk, has_variance=fit.dof > 2.0)
 
 
 def _cornish_fisher(inputs: TailInputs, confidence: float) -> TailRisk:
-    """Return the Cornish–Fisher figure of h independent days, whose cumulants are h times one day's."""
+    """Return the Cornish–Fisher figure of independent days, whose cumulants add up."""
     from rpmcore.risk.cornish_fisher import cornish_fisher
 
     chosen = inputs.settings.tail_risk
-    days = chosen.horizon / inputs.settings.data.return_days
+    rows = rows_added(inputs.settings)
 
     def of(pnl: Vector) -> TailRisk:
         return cornish_fisher(
-            float(pnl.std()) * sqrt(days),
-            value_at_risk.skewness(pnl) / sqrt(days),
-            value_at_risk.excess_kurtosis(pnl) / days,
+            float(pnl.std()) * sqrt(rows),
+            value_at_risk.skewness(pnl) / sqrt(rows),
+            value_at_risk.excess_kurtosis(pnl) / rows,
             confidence,
-            float(pnl.mean()) * days if chosen.mean == "sample" else 0.0,
+            float(pnl.mean()) * rows if chosen.mean == "sample" else 0.0,
         )
 
     pnl = inputs.pnl
-    return replace(_resampled(inputs, of(pnl), of, always=True), horizon=chosen.horizon)
+    risk = _resampled(inputs, of(pnl), lambda other: _pair(of(other)), always=True)
+    days = rows * inputs.settings.data.return_days
+    return replace(risk, horizon=chosen.horizon).times(sqrt(chosen.horizon / days))
+
+
+def rows_added(settings: RiskSettings) -> float:
+    """Return how many rows make up the horizon; 1 where a row is longer, and is scaled down by the root of time.
+
+    The skewness and kurtosis of a part of a row are not known from those of the row.
+    """
+    return max(1.0, settings.tail_risk.horizon / settings.data.return_days)
 
 
 def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
@@ -274,7 +292,7 @@ def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
         return extreme_value(pnl, confidence, chosen.tail_share, chosen.interval)
 
     risk = of(inputs.pnl)
-    return _scaled(inputs, _resampled(inputs, risk, of))
+    return _scaled(inputs, _resampled(inputs, risk, lambda pnl: _pair(of(pnl))))
 
 
 def _monte_carlo(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
@@ -353,8 +371,8 @@ def scaling_of(method: str, settings: RiskSettings) -> str:
     horizon, days = settings.tail_risk.horizon, settings.data.return_days
     if method in SIMULATING or (horizon == 1 and days == 1):
         return "none"
-    if method == "cornish_fisher":
-        return "cumulants of independent days" if horizon != days else "none"
+    if method == "cornish_fisher" and horizon > days:
+        return "cumulants of independent days"
     if method == "normal":
         return "square root of time" if horizon > 1 else "none"
     return "square root of time" if horizon != days else "none"
