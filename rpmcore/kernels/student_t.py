@@ -458,6 +458,16 @@ def climb_if_better(
     return best
 
 
+@kernel("(f8[::1], f8)")
+def resolved(x: Vector, scale: float) -> bool:
+    """Tell whether `scale`, which may be NaN, is above four units in the last place of the largest of x."""
+    largest = 0.0
+    for value in x:
+        largest = max(largest, abs(value))
+    above: bool = scale > 4.0 * (np.nextafter(largest, np.inf) - largest)
+    return above
+
+
 @kernel("(f8[::1],)")
 def commonest_above_a_third(x: Vector) -> int:
     """Return how often the commonest value of x occurs if that is more than a third of the time, else 0.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf, isfinite, sqrt, ulp
+from math import inf, isfinite, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -20,6 +20,8 @@ PRACTICALLY_NORMAL = 200.0
 
 FEWEST_OBSERVATIONS = 4
 """With fewer, the likelihood is unbounded around any single observation at ν = 0.5."""
+
+NOT_RESOLVED = "the returns lie so close to a few values that the scale of a Student-t law cannot be resolved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +163,8 @@ def fit_student_t(returns: Any) -> StudentTFit:
             "no maximum"
         )
     location, scale, kappa, log_likelihood, information = kernels.fit(x)
-    if not (isfinite(log_likelihood) and scale > 4.0 * ulp(max(abs(x.max()), abs(x.min())))):
-        raise Undefined("the returns lie so close to a few values that the scale of a Student-t law cannot be resolved")
+    if not (isfinite(log_likelihood) and kernels.resolved(x, scale)):
+        raise Undefined(NOT_RESOLVED)
     covariance, reason = _covariance(kappa, information)
     return StudentTFit(
         dof=1.0 / kappa if kappa > 0.0 else inf,

@@ -58,8 +58,8 @@ def historical(returns: Any, confidence: float, interval: float = 0.90, quantile
         Coverage in (0, 1) of `lower` to `upper`, at least: the number of losses beyond the true VaR is binomial, so
         two order statistics enclose it whatever the law of independent returns. A side for which the sample is too
         small is None, with its reason. The interval of the ES is the normal one about its standard error, and covers
-        less than it says where the tail holds few losses (of 250 at 95 %, nominal 90 % covers 83 to 85 %); with k ≤ 1 it
-        is None.
+        less than it says where the tail holds few losses (of 250 at 95 %, nominal 90 % covers 83 to 85 %). With k ≤ 1
+        it is None.
     quantile
         ``inverse_cdf`` for the VaR above; ``type7`` for minus NumPy's default quantile of the returns at the tail,
         which interpolates between the worst losses number h + 1 and h + 2, h = (1 − confidence)(n_obs − 1). ES and the
@@ -81,7 +81,7 @@ def historical(returns: Any, confidence: float, interval: float = 0.90, quantile
     """
     x = _vector(returns)
     n = x.shape[0]
-    k, place = _tail_places(n, confidence, quantile)
+    k, place = tail_places(n, confidence, quantile)
     milder, harsher = _interval_ranks(n, k / n, 0.5 * (1.0 - check_interval(interval)))
     value_at_risk, expected_shortfall, error, lower, upper = kernels.historical(x, k, place, milder, harsher)
     if isnan(value_at_risk):
@@ -120,7 +120,7 @@ def value_at_risk_and_shortfall(
     # The test of `_vector` stands here once more: a call costs as much as a tenth of the answer for 250 returns.
     if not (type(returns) is np.ndarray and returns.dtype is FLOAT64 and returns.ndim == 1 and returns.flags.carray):
         returns = as_vector(returns, "returns")
-    k, place = _tail_places(len(returns), confidence, quantile)
+    k, place = tail_places(len(returns), confidence, quantile)
     found: tuple[float, float] = kernels.value_at_risk_and_shortfall(returns, k, place)
     if isnan(found[0]):
         as_vector(returns, "returns")  # names the value that is not finite
@@ -267,7 +267,7 @@ def _vector(returns: Any) -> Vector:
 
 
 @lru_cache(maxsize=1024)
-def _tail_places(n: int, confidence: float, quantile: Quantile) -> tuple[float, float]:
+def tail_places(n: int, confidence: float, quantile: Quantile) -> tuple[float, float]:
     """Return k and the place of the interpolated quantile among the worst losses counted from 0, −1 for none."""
     k = tail_count(n, confidence)
     if quantile == "inverse_cdf":
