@@ -49,8 +49,9 @@ def ewma(n_obs: int, n_assets: int) -> Pair:
     return lambda: ewma_covariance(x, 0.94), lambda: EWCovariance(half_life=11.2).fit(x)
 
 
-def historical(n_obs: int) -> Pair:
-    from rpmcore.risk.value_at_risk import historical as ours
+def historical(n_obs: int, *, full: bool = False) -> Pair:
+    from rpmcore.risk.value_at_risk import historical as report
+    from rpmcore.risk.value_at_risk import value_at_risk_and_shortfall as ours
 
     pnl = returns(n_obs, 1)[:, 0].copy()
     k = round(0.05 * n_obs, 9)
@@ -60,7 +61,30 @@ def historical(n_obs: int) -> Pair:
         worst = np.partition(pnl, rank - 1)[:rank]
         return -worst.max(), -worst.mean()
 
-    return lambda: ours(pnl, 0.95), theirs
+    return (lambda: report(pnl, 0.95)) if full else (lambda: ours(pnl, 0.95)), theirs
+
+
+def rolling_historical(n_obs: int, window: int) -> Pair:
+    import polars as pl
+
+    from rpmcore.risk.rolling import rolling_historical as ours
+
+    pnl = returns(n_obs, 1)[:, 0].copy()
+    series = pl.Series(pnl)
+    return (
+        lambda: ours(pnl, 0.95, window),
+        lambda: series.rolling_quantile(0.05, interpolation="lower", window_size=window),
+    )
+
+
+def rolling_normal(n_obs: int, window: int) -> Pair:
+    import polars as pl
+
+    from rpmcore.risk.rolling import rolling_normal as ours
+
+    pnl = returns(n_obs, 1)[:, 0].copy()
+    series = pl.Series(pnl)
+    return lambda: ours(pnl, 0.95, window), lambda: series.rolling_std(window)
 
 
 def student_t(n_obs: int) -> Pair:
@@ -128,6 +152,10 @@ CASES = (
     Case("historical VaR + ES, 250", "NumPy", lambda: historical(250), target=6, floor=0.45),
     Case("historical VaR + ES, 1e5", "NumPy", lambda: historical(100_000), target=8, floor=3.5),
     Case("historical VaR + ES, 1e7", "NumPy", lambda: historical(10_000_000), target=9, floor=3, long=True),
+    Case("historical with its intervals, 250", "NumPy", lambda: historical(250, full=True), target=6, floor=0.8),
+    Case("rolling VaR + ES, window 250", "polars, VaR", lambda: rolling_historical(10_000, 250), target=3, floor=2.5),
+    Case("rolling VaR + ES, window 1000", "polars, VaR", lambda: rolling_historical(10_000, 1000), target=3, floor=1.8),
+    Case("rolling normal VaR + ES, 250", "polars, σ", lambda: rolling_normal(10_000, 250), target=1, floor=0.7),
     Case("Student-t fit, 250", "SciPy", lambda: student_t(250), target=2000, floor=370),
     Case("Student-t fit, 1,000", "SciPy", lambda: student_t(1000), target=2000, floor=480),
     Case("Student-t fit, 10,000", "SciPy", lambda: student_t(10_000), target=800, floor=500),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from rpmcore.kernels import student_t as laws
 from rpmcore.kernels._jit import kernel
-from rpmcore.kernels.tail import measures_of_worst, ranks, sort_between, sum_in_this_order, worst_returns
+from rpmcore.kernels.summation import sum_in_this_order
+from rpmcore.kernels.tail import measures_of_worst, ranks, sort_between, worst_returns
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpmcore.kernels._jit import kernel
+from rpmcore.kernels.summation import sum_in_any_order, sum_in_this_order
 
 Vector = NDArray[np.float64]
 
@@ -119,22 +120,6 @@ def sum_of_sorted_or_many(values: Vector) -> float:
     return sum_in_this_order(values) if values.shape[0] <= FEW else sum_in_any_order(values)
 
 
-@kernel("(f8[::1],)")
-def sum_in_this_order(values: Vector) -> float:
-    """Return the sum. Four partial sums, of every fourth value each, need not wait for one another."""
-    n = values.shape[0]
-    start = n - n % 4
-    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
-    for i in range(0, start, 4):
-        first += values[i]
-        second += values[i + 1]
-        third += values[i + 2]
-        fourth += values[i + 3]
-    for i in range(start, n):
-        first += values[i]
-    return (first + second) + (third + fourth)
-
-
 @kernel("(f8[::1], i8)")
 def worst_returns(returns: Vector, count: int) -> tuple[Vector, int]:
     """Return a buffer that begins with the `count` smallest returns among a few more, unsorted, and how many.
@@ -146,8 +131,10 @@ def worst_returns(returns: Vector, count: int) -> tuple[Vector, int]:
     n = returns.shape[0]
     small = n < 2000
     size = min(n, SAMPLE if small else min(4 * int(math.sqrt(n)), 4096))
-    kept = np.empty(n + 1 + size)
-    sample = kept[n + 1 :]
+    # Pages of fresh memory cost more than the numbers in them: there is room for twice what should be kept, no more.
+    room = n if small else min(n, 2 * count + 8 * (n // size))
+    kept = np.empty(room + ROWS * COLUMNS + size)
+    sample = kept[room + ROWS * COLUMNS :]
     for i in range(size):
         sample[i] = returns[i * n // size]
     expected = count * size / n
@@ -161,23 +148,32 @@ def worst_returns(returns: Vector, count: int) -> tuple[Vector, int]:
             else:
                 select(sample, 0, size, index)
             pivot = sample[index]
-        found = keep_at_or_below(returns, pivot, kept)
+        found = keep_at_or_below(returns, pivot, kept, room)
+        if found > room:
+            # The sample misled, or many returns equal the pivot.
+            kept = np.empty(n + ROWS * COLUMNS)
+            found = keep_at_or_below(returns, pivot, kept, n)
         index += 1 if small else index + 1
     return kept, found
 
 
-@kernel("(f8[::1], f8, f8[::1])")
-def keep_at_or_below(returns: Vector, pivot: float, kept: Vector) -> int:
-    """Write the returns at or below `pivot` to the front of `kept`; return how many, or −1 if one is not finite."""
+@kernel("(f8[::1], f8, f8[::1], i8)")
+def keep_at_or_below(returns: Vector, pivot: float, kept: Vector, room: int) -> int:
+    """Write the returns at or below `pivot` to the front of `kept`; return how many, or −1 if one is not finite.
+
+    It may stop once it has found more than `room`; `kept` has a block more than that.
+    """
     n = returns.shape[0]
     start = n - n % (ROWS * COLUMNS)
     found = np.uint64(0)
     if start > 0:
-        in_blocks, finite_sum = keep_in_blocks(returns[:start], pivot, kept)
+        in_blocks, finite_sum = keep_in_blocks(returns[:start], pivot, kept, room)
         found = np.uint64(in_blocks)
         # A finite sum proves every term finite; large terms may overflow it, hence the second look.
         if not abs(finite_sum) < np.inf and count_finite(returns) < n:
             return -1
+        if in_blocks > room:
+            return in_blocks
     for i in range(start, n):
         value = returns[i]
         kept[found] = value
@@ -187,8 +183,8 @@ def keep_at_or_below(returns: Vector, pivot: float, kept: Vector) -> int:
     return np.int64(found)  # type: ignore[return-value]
 
 
-@kernel("(f8[::1], f8, f8[::1])")
-def keep_in_blocks(returns: Vector, pivot: float, kept: Vector) -> tuple[int, float]:
+@kernel("(f8[::1], f8, f8[::1], i8)")
+def keep_in_blocks(returns: Vector, pivot: float, kept: Vector, room: int) -> tuple[int, float]:
     """Do the work of `keep_at_or_below` for whole blocks; return how many were kept, and the sum of all returns.
 
     A block is read as ROWS × COLUMNS. The smallest of each column are taken side by side, which vectorises; only the
@@ -197,8 +193,10 @@ def keep_in_blocks(returns: Vector, pivot: float, kept: Vector) -> tuple[int, fl
     """
     smallest, sums = np.empty(COLUMNS), np.zeros(COLUMNS)
     columns = np.empty(COLUMNS + 1, np.uint64)
-    found = np.uint64(0)
+    found, most = np.uint64(0), np.uint64(room)
     for start in range(0, returns.shape[0], ROWS * COLUMNS):
+        if found > most:
+            break
         block = returns[start : start + ROWS * COLUMNS]
         for j in range(COLUMNS):
             low = block[j]
@@ -313,59 +311,6 @@ def sort_between(values: Vector, start: int, stop: int) -> None:
                 j -= gap
             values[j] = value
         gap //= 3
-
-
-@kernel("(f8[::1],)")
-def sum_in_any_order(values: Vector) -> float:
-    """Return the sum, to the same bits for every order of the values.
-
-    Each value, scaled below 1, is cut at two fixed binary places; the sums of either part are exact, so order cannot
-    matter, and what is left over is below n² 2⁻¹⁰⁴ (Demmel and Nguyen, "Fast reproducible floating-point
-    summation", *ARITH* 2013, section 4).
-    """
-    largest = largest_magnitude(values)
-    if largest == 0.0:
-        return 0.0
-    exponent = max(math.frexp(largest)[1], -1000)
-    digits = math.frexp(float(values.shape[0]))[1]
-    scale = math.ldexp(1.0, -exponent)
-    coarse, fine = math.ldexp(1.5, digits), math.ldexp(1.5, 2 * digits - 52)
-    n = values.shape[0]
-    start = n - n % COLUMNS
-    high, low = np.zeros(COLUMNS), np.zeros(COLUMNS)
-    for i in range(0, start, COLUMNS):
-        for j in range(COLUMNS):
-            scaled = values[i + j] * scale
-            cut = (scaled + coarse) - coarse
-            high[j] += cut
-            low[j] += (scaled - cut + fine) - fine
-    for i in range(start, n):
-        scaled = values[i] * scale
-        cut = (scaled + coarse) - coarse
-        high[0] += cut
-        low[0] += (scaled - cut + fine) - fine
-    for j in range(1, COLUMNS):
-        high[0] += high[j]
-        low[0] += low[j]
-    return math.ldexp(high[0] + low[0], exponent)
-
-
-@kernel("(f8[::1],)")
-def largest_magnitude(values: Vector) -> float:
-    """Return the largest absolute value, 0 of none."""
-    n = values.shape[0]
-    start = n - n % COLUMNS
-    largest = np.zeros(COLUMNS)
-    for i in range(0, start, COLUMNS):
-        for j in range(COLUMNS):
-            size = abs(values[i + j])
-            largest[j] = size if size > largest[j] else largest[j]  # noqa: FURB136 - as above
-    found = 0.0
-    for i in range(start, n):
-        found = max(found, abs(values[i]))
-    for j in range(COLUMNS):
-        found = max(found, largest[j])
-    return found
 
 
 @kernel("(i8, f8, f8)")
