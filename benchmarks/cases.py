@@ -142,10 +142,67 @@ def component_risk(n_assets: int) -> Pair:
     )
 
 
+def ewma_covariances(n_obs: int, n_assets: int, peer: str) -> Pair:
+    from rpmcore.risk.covariance_paths import ewma_covariance_path
+
+    x = returns(n_obs, n_assets)
+
+    def numbagg() -> Any:
+        from numbagg import move_exp_nancov
+
+        rows = x.T
+        return move_exp_nancov(rows[:, None, :], rows[None, :, :], alpha=0.06)
+
+    def pandas() -> Any:
+        import pandas as pd
+
+        return pd.DataFrame(x).ewm(alpha=0.06).cov()
+
+    return lambda: ewma_covariance_path(x, 0.94), numbagg if peer == "numbagg" else pandas
+
+
+def ewma_volatilities(n_obs: int) -> Pair:
+    import pandas as pd
+
+    from rpmcore.risk.covariance_paths import ewma_volatility_path
+
+    pnl = returns(n_obs, 1)[:, 0].copy()
+    series = pd.Series(pnl)
+    return lambda: ewma_volatility_path(pnl, 0.94), lambda: series.ewm(alpha=0.06).var()
+
+
+def rolling_ledoit_wolf(n_obs: int, n_assets: int, window: int) -> Pair:
+    from sklearn.covariance import ledoit_wolf as estimate
+
+    from rpmcore.risk.covariance_paths import rolling_ledoit_wolf_volatility
+
+    x, weights = returns(n_obs, n_assets), np.full(n_assets, 1.0 / n_assets)
+
+    def theirs() -> list[float]:
+        covs = (estimate(x[last - window : last])[0] for last in range(window, n_obs + 1))
+        return [float(np.sqrt(weights @ cov @ weights)) for cov in covs]
+
+    return lambda: rolling_ledoit_wolf_volatility(x, weights, window), theirs
+
+
+def pre_trade_check(n_assets: int) -> Pair:
+    from rpmcore.risk.covariance import sample_covariance
+    from rpmcore.risk.incremental import BookVariance
+
+    cov, weights = sample_covariance(returns(60, n_assets)), np.full(n_assets, 1.0 / n_assets)
+    book = BookVariance.of(weights, cov)
+    variance, product, variances = weights @ cov @ weights, cov @ weights, np.diagonal(cov).copy()
+
+    def theirs(asset: int, change: float) -> float:
+        return np.sqrt(max(variance + change * (2.0 * product[asset] + change * variances[asset]), 0.0))
+
+    return lambda: book.volatility_after(7, 0.01), lambda: theirs(7, 0.01)
+
+
 CASES = (
-    Case("Ledoit–Wolf 60 × 6", "scikit-learn", lambda: ledoit_wolf(60, 6), target=150, floor=40),
-    Case("Ledoit–Wolf 60 × 50", "scikit-learn", lambda: ledoit_wolf(60, 50), target=30, floor=7),
-    Case("Ledoit–Wolf 252 × 50", "scikit-learn", lambda: ledoit_wolf(252, 50), target=10, floor=3),
+    Case("Ledoit–Wolf 60 × 6", "scikit-learn", lambda: ledoit_wolf(60, 6), target=150, floor=75),
+    Case("Ledoit–Wolf 60 × 50", "scikit-learn", lambda: ledoit_wolf(60, 50), target=30, floor=17),
+    Case("Ledoit–Wolf 252 × 50", "scikit-learn", lambda: ledoit_wolf(252, 50), target=10, floor=7),
     Case("Ledoit–Wolf 1260 × 500", "scikit-learn", lambda: ledoit_wolf(1260, 500), target=3, floor=1.4),
     Case("EWMA covariance 60 × 6", "skfolio", lambda: ewma(60, 6), target=12, floor=12),
     Case("EWMA covariance 1260 × 500", "skfolio", lambda: ewma(1260, 500), target=2.5, floor=9),
@@ -161,5 +218,14 @@ CASES = (
     Case("Student-t fit, 10,000", "SciPy", lambda: student_t(10_000), target=800, floor=500),
     Case("Monte Carlo 1e5 × 500 assets", "NumPy", lambda: simulate_assets(100_000, 500), target=15, floor=8),
     Case("Monte Carlo 1e7, one dimension", "NumPy", lambda: simulate_reduced(10_000_000), target=7, floor=4, long=True),
-    Case("component VaR, 50 assets", "Riskfolio-Lib", lambda: component_risk(50), target=1000, floor=95),
+    Case("component VaR, 50 assets", "Riskfolio-Lib", lambda: component_risk(50), target=1000, floor=450),
+    Case("EWMA covariance path 1260 × 50", "numbagg", lambda: ewma_covariances(1260, 50, "numbagg"), 8, 6),
+    Case("EWMA covariance path, 1260 × 50", "pandas", lambda: ewma_covariances(1260, 50, "pandas"), 250, 100),
+    Case("EWMA volatility path 1260", "pandas", lambda: ewma_volatilities(1260), target=5, floor=3),
+    Case("rolling Ledoit–Wolf 1260 × 50, 252", "scikit-learn", lambda: rolling_ledoit_wolf(1260, 50, 252), 90, 60),
+    Case(
+        "rolling Ledoit–Wolf 1260 × 500, 252", "scikit-learn", lambda: rolling_ledoit_wolf(1260, 500, 252), 300, 200,
+        long=True,
+    ),
+    Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
 )

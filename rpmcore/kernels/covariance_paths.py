@@ -20,7 +20,9 @@ def ewma_volatility_path(x: Vector, decay: float) -> Vector:
     for t in range(x.shape[0]):
         total = decay * total + (1.0 - decay) * x[t] * x[t]
         left *= decay
-        out[t] = np.sqrt(total / (1.0 - left))
+        out[t] = total / (1.0 - left)
+    for t in range(x.shape[0]):  # apart from the recursion, the roots are taken several at a time
+        out[t] = np.sqrt(out[t])
     return out
 
 

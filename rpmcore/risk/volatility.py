@@ -1,6 +1,6 @@
 """Variance and volatility of a portfolio under a covariance matrix."""
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -68,10 +68,12 @@ def variance_and_product(weights: Vector, cov: Any) -> tuple[float, Vector]:
         _check_size(n, as_covariance(matrix))
     product = np.empty(n)
     variance = kernels.quadratic_form(weights, matrix, product)
+    if 0.0 < variance < inf:
+        return variance, product
     if not isfinite(variance):
         as_covariance(matrix)
         refuse(weights=weights, cov=matrix)
-    return (variance if variance > 0.0 else not_negative(variance, weights, matrix)), product
+    return not_negative(variance, weights, matrix), product
 
 
 def _check_size(n_weights: int, cov: Matrix) -> None:
