@@ -224,7 +224,11 @@ CASES = (
     Case("EWMA volatility path 1260", "pandas", lambda: ewma_volatilities(1260), target=5, floor=3),
     Case("rolling Ledoit–Wolf 1260 × 50, 252", "scikit-learn", lambda: rolling_ledoit_wolf(1260, 50, 252), 90, 60),
     Case(
-        "rolling Ledoit–Wolf 1260 × 500, 252", "scikit-learn", lambda: rolling_ledoit_wolf(1260, 500, 252), 300, 200,
+        "rolling Ledoit–Wolf 1260 × 500, 252",
+        "scikit-learn",
+        lambda: rolling_ledoit_wolf(1260, 500, 252),
+        300,
+        200,
         long=True,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),

@@ -102,7 +102,9 @@ def _refuse_covariance(cov: Matrix, name: str) -> NoReturn:
         raise InvalidArgument(f"{name} must be square, but its shape is {cov.shape}")
     variances = np.diagonal(cov)
     worst = int(variances.argmin())
-    if float(np.abs(cov - cov.T).max()) <= checks.SYMMETRY * float(np.abs(cov).max()):
+    with np.errstate(over="ignore"):
+        apart = float(np.abs(cov - cov.T).max())
+    if apart <= checks.SYMMETRY * float(np.abs(cov).max()):
         raise InvalidArgument(f"{name} has a negative variance at index {worst}: {cov[worst, worst]!r}")
     raise InvalidArgument(f"{name} must be symmetric")
 

@@ -60,7 +60,8 @@ def ewma_covariance_path(returns: Any, decay: float = 0.94) -> Any:
         If `returns` is not a finite matrix or `decay` is out of its range.
     """
     x = as_matrix(returns, "returns")
-    # NumPy asks the system for large pages, Numba does not: at 1260 × 50 touching the result costs more than filling it.
+    # NumPy asks the system for large pages and Numba does not; touching 25 MB for the first time costs more than
+    # filling them.
     path = np.empty((*x.shape, x.shape[1]))
     kernels.ewma_covariance_path(x, _checked(decay), path)
     return path

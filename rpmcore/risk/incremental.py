@@ -89,8 +89,8 @@ class BookVariance:
         variance = self.variance + change * (2.0 * self.products[asset] + change * self.variances[asset])
         if 0.0 <= variance < inf:
             return variance
-        if not isfinite(change):
-            raise InvalidArgument(f"change must be finite, but is {change!r}")
+        if not isfinite(variance):
+            raise InvalidArgument(f"change must be finite, also when squared, but is {change!r}")
         return not_negative(variance, np.array(self._weights_after(asset, change)), self.covariance)
 
     def volatility_after(self, asset: int, change: float) -> float:

@@ -99,3 +99,11 @@ def nonlinear(returns):
         at_zero = np.mean([hilbert_of_kernel(-1 / h) / (h * other) for other in lam])
         out = [1 / (np.pi * null / n * at_zero)] * null + out
     return (u * np.array(out)) @ u.T
+
+
+def is_covariance(matrix):
+    """Finite, symmetric to 1e-8 of the largest element, no negative variance."""
+    if not np.isfinite(matrix).all():
+        return False
+    symmetric = np.abs(matrix - matrix.T).max() <= 1e-8 * np.abs(matrix).max()
+    return bool(symmetric and np.diagonal(matrix).min() >= 0.0)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from skfolio.moments import EWCovariance
 from sklearn.covariance import ledoit_wolf as sklearn_ledoit_wolf
 
 from rpmcore.domain.errors import InsufficientData, InvalidArgument
@@ -38,6 +39,12 @@ def test_sample_is_numpys(returns):
 def test_ewma_is_the_recursion_renormalised(returns, decay):
     expected = oracle.ewma_by_recursion(returns, decay)
     np.testing.assert_allclose(ewma_covariance(returns, decay), expected, atol=1e-12 * expected.max(), rtol=0)
+
+
+def test_ewma_is_skfolios():
+    returns = correlated_returns(200, 7)
+    theirs = EWCovariance(half_life=np.log(0.5) / np.log(0.94), nearest=False).fit(returns).covariance_
+    np.testing.assert_allclose(ewma_covariance(returns, 0.94), theirs, atol=1e-13 * theirs.max(), rtol=0)
 
 
 def test_ewma_weights_sum_to_one_and_drop_only_what_float64_cannot_see():
@@ -166,6 +173,24 @@ def test_misuse_names_the_argument_and_the_value(call, told):
     with pytest.raises(InvalidArgument) as raised:
         call()
     assert told in str(raised.value)
+
+
+@pytest.mark.parametrize("n_assets", [3, LOOPS_WIN_TO + 1])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("row", [0, 17, 39])
+def test_ledoit_wolf_names_the_number_that_is_not_finite(n_assets, bad, row):
+    """The kernels have no check of their own at the door: a bad number must show in the intensity."""
+    returns = correlated_returns(40, n_assets)
+    returns[row, 2] = bad
+    with pytest.raises(InvalidArgument, match=rf"returns must be finite, but holds .*{bad}.* at index \({row}, 2\)"):
+        ledoit_wolf(returns)
+
+
+@pytest.mark.parametrize("n_assets", [3, LOOPS_WIN_TO + 1])
+@pytest.mark.parametrize("factor", [1e80, 1e160])
+def test_ledoit_wolf_of_numbers_too_large_to_square_is_refused(n_assets, factor):
+    with pytest.raises(InvalidArgument, match="returns overflow when multiplied"):
+        ledoit_wolf(correlated_returns(40, n_assets) * factor)
 
 
 def test_too_few_rows_for_the_divisor():

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from arch.univariate import EWMAVariance
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,20 @@ def test_the_volatility_is_pandas_own_without_demeaning():
     pnl = correlated_returns(300, 1)[:, 0]
     theirs = np.sqrt((pd.Series(pnl) ** 2).ewm(alpha=0.06, adjust=True).mean())
     np.testing.assert_allclose(ewma_volatility_path(pnl, 0.94), theirs, rtol=1e-12)
+
+
+def test_the_volatility_is_archs_but_for_its_start():
+    """arch starts from a backcast b instead of renormalising: σ²_t = λᵗ b + (1−λᵗ) of ours one row before."""
+    pnl = correlated_returns(600, 1)[:, 0]
+    model = EWMAVariance(0.94)
+    theirs, backcast = np.empty(600), 2e-4
+    bounds = np.tile([0.0, np.inf], (600, 1))
+    model.compute_variance(np.empty(0), pnl, theirs, backcast, bounds)
+    ours = ewma_volatility_path(pnl, 0.94)[:-1] ** 2
+    left = 0.94 ** np.arange(1, 600)
+    np.testing.assert_allclose(theirs[1:], left * backcast + (1.0 - left) * ours, rtol=1e-12)
+    # Of the backcast 0.94^300 < 1e-8 is left.
+    np.testing.assert_allclose(theirs[300:], ours[299:], rtol=1e-7)
 
 
 @pytest.mark.parametrize(("n_obs", "n_assets", "window"), [(90, 5, 30), (700, 3, 60), (60, 80, 20), (40, 1, 40)])

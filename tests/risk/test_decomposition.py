@@ -15,7 +15,8 @@ from rpmcore.risk.decomposition import (
     marginal_value_at_risk,
     marginal_volatility,
 )
-from rpmcore.risk.volatility import portfolio_variance, portfolio_volatility
+from rpmcore.risk.incremental import BookVariance
+from rpmcore.risk.volatility import covariance_times, portfolio_variance, portfolio_volatility
 from tests.samples import correlated_returns, returns_matrices, weights_for
 
 COV = sample_covariance(correlated_returns(200, 6))
@@ -94,6 +95,50 @@ def test_a_matrix_that_is_no_covariance_is_refused():
         portfolio_variance([1.0, 1.0, 1.0], np.eye(2))
     with pytest.raises(InvalidArgument, match="square"):
         portfolio_variance([1.0], np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("weights", "cov", "told"),
+    [
+        ([1.0, np.nan], np.eye(2), r"weights must be finite, but holds .*nan.* at index \(1,\)"),
+        ([1.0, 1.0], np.diag([1.0, np.inf]), r"cov must be finite, but holds .*inf.* at index \(1, 1\)"),
+        ([np.inf, 1.0], np.diag([0.0, 1.0]), "weights must be finite"),
+        ([1.0, 1.0], np.diag([1.0, -1.0]), "cov has a negative variance at index 1"),
+        ([1.0, 1.0], np.array([[1.0, 0.5], [0.4, 1.0]]), "cov must be symmetric"),
+        ([1.0, 1.0], np.ones((2, 3)), r"cov must be square, but its shape is \(2, 3\)"),
+        ([1.0, 1.0], np.ones(2), r"cov must have 2 dimension"),
+        ([[1.0]], np.eye(1), r"weights must have 1 dimension"),
+        ([1e200, 1.0], np.eye(2), "weights and cov overflow when multiplied"),
+        ([1.0, -1.0], np.array([[1.0, 2.0], [2.0, 1.0]]), "cov is not positive semidefinite"),
+    ],
+)
+@pytest.mark.parametrize(
+    "measure",
+    [
+        marginal_volatility,
+        component_volatility,
+        diversification_ratio,
+        covariance_times,
+        lambda weights, cov: component_value_at_risk(weights, cov, 0.95),
+        lambda weights, cov: BookVariance.of(weights, cov),
+    ],
+)
+def test_every_measure_names_what_is_wrong_with_weights_or_covariance(measure, weights, cov, told):
+    with pytest.raises(InvalidArgument, match=told):
+        measure(weights, cov)
+
+
+def test_a_covariance_that_is_symmetric_to_rounding_is_taken():
+    cov = COV.copy()
+    cov[0, 1] *= 1.0 + 1e-13
+    np.testing.assert_allclose(component_volatility(WEIGHTS, cov), component_volatility(WEIGHTS, COV), rtol=1e-10)
+
+
+def test_arguments_stay_as_they_were():
+    weights, cov = WEIGHTS.copy(), COV.copy()
+    component_value_at_risk(weights, cov, 0.95)
+    np.testing.assert_array_equal(weights, WEIGHTS)
+    np.testing.assert_array_equal(cov, COV)
 
 
 def test_a_confidence_in_per_cent_is_answered_with_what_was_meant():

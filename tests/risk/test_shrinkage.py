@@ -30,9 +30,14 @@ def test_constant_correlation_is_pyportfolioopts_but_for_its_divisor():
     peer = CovarianceShrinkage(pd.DataFrame(returns), returns_data=True, frequency=1)
     theirs = peer.ledoit_wolf("constant_correlation").to_numpy()
     found, intensity = ledoit_wolf(returns, target="constant_correlation")
-    # They shrink the covariance with divisor n − 1 by an intensity from the one with divisor n.
+    # They mix moments with divisor n into a covariance with divisor n − 1: apart by the order of 1/n.
     assert intensity == pytest.approx(peer.delta, abs=1e-2)
     np.testing.assert_allclose(found, theirs, rtol=0.05, atol=0.02 * found.max())
+    # Given the paper's divisor, n, in their place of the sample covariance, they give the same to rounding.
+    peer.S = sample_covariance(returns, ddof=0)
+    theirs = peer.ledoit_wolf("constant_correlation").to_numpy()
+    assert intensity == pytest.approx(peer.delta, abs=1e-10)
+    np.testing.assert_allclose(found, theirs, rtol=0, atol=1e-11 * found.max())
 
 
 def test_oas_is_scikit_learns(returns):
