@@ -68,8 +68,10 @@ class Tail:
         """Return the losses of these ranks among all runs, counted from 1."""
         losses = self.inside[0] if len(self.inside) == 1 else np.concatenate(self.inside)
         places = [losses.shape[0] + int(self.beyond[:, 0].sum()) - rank for rank in ranks]
-        ordered = np.partition(losses, sorted(set(places)))
-        return [float(ordered[place]) for place in places]
+        first, last = min(places), max(places)
+        # One place at a time: NumPy selects several at once without vector instructions, five times as slowly.
+        between = np.sort(np.partition(np.partition(losses, last)[: last + 1], first)[first:])
+        return [float(between[place - first]) for place in places]
 
     def excess(self, threshold: float) -> Matrix:
         """Return (n_runs, 3): how many losses of each run exceed `threshold`, and Σe, Σe² of e = loss − threshold.
@@ -125,7 +127,10 @@ def _windows(
     total = size * len(draws)
     inner = [(max(first, 1), min(last, total)) for first, last in bounds]
     windows = []
-    sampled = tails(draws, size, inner, threads=threads, margin=margin, all_kept=all_kept)
+    # A thread takes longer to start than a short sample to draw.
+    sampled = tails(
+        draws, size, inner, threads=threads if total > 1_000_000 else 1, margin=margin, all_kept=all_kept
+    )
     for (first, last), clipped, tail in zip(bounds, inner, sampled, strict=True):
         high, low = tail.worst(clipped)
         windows.append((low if last <= total else -inf, high if first >= 1 else inf))

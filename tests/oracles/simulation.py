@@ -60,16 +60,21 @@ def asset_losses(weights, cov, dof, horizon, seed, first, n_paths):
     return np.array(losses)
 
 
+def pair_words(pair, stream, seed):
+    """Return the words for radius and angle: two pairs share one draw of radii and the next of angles."""
+    return tuple(words(pair // 2, index, stream, seed)[pair % 2] for index in (0, 1))
+
+
 def normal_losses(volatility, seed, first, n_paths):
     return np.array(
-        [volatility * normal_pair(*words(path // 2, 0, BOOK, seed))[path % 2] for path in range(first, first + n_paths)]
+        [volatility * normal_pair(*pair_words(path // 2, BOOK, seed))[path % 2] for path in range(first, first + n_paths)]
     )
 
 
 def student_t_losses(volatility, dof, horizon, seed, first, n_paths):
     return np.array(
         [
-            sum(volatility * student_t(*words(path, 0, PURPOSES * day + BOOK, seed), dof) for day in range(horizon))
+            sum(volatility * student_t(*pair_words(path, PURPOSES * day + BOOK, seed), dof) for day in range(horizon))
             for path in range(first, first + n_paths)
         ]
     )

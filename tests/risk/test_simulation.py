@@ -1,7 +1,5 @@
 """Simulated losses against the laws they are drawn from, and tail risk against sorting them all."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +8,7 @@ from scipy.stats import kstest, norm, t
 
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.kernels import simulation as kernels
-from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk, worst_losses
+from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 from tests.oracles import simulation as oracle
 
 COMPILED = hasattr(kernels.asset_losses, "py_func")
@@ -142,9 +140,9 @@ def test_threads_and_lost_paths_leave_no_trace_in_the_tail(distribution, dof, re
     ("distribution", "dof", "reduction", "first", "last"),
     [
         ("normal", None, False, "-0x1.113bf08cabef4p-8", "0x1.f8decaed5e21ap-8"),
-        ("normal", None, True, "-0x1.acd6deebf260bp-6", "-0x1.3681ecc9e60b5p-7"),
+        ("normal", None, True, "0x1.0b55dc7dc49b6p-7", "0x1.20830f0f3c436p-10"),
         ("student_t", 4.5, False, "-0x1.6cd12bd4d43fap-8", "0x1.3f7a1460b38a6p-8"),
-        ("student_t", 4.5, True, "-0x1.f72e60f55dd16p-7", "0x1.83f7d49391420p-9"),
+        ("student_t", 4.5, True, "-0x1.3f881caf6e1b6p-8", "0x1.3bc7eae98fe3dp-9"),
     ],
 )
 def test_a_seed_means_the_same_bits_on_every_machine(distribution, dof, reduction, first, last):
@@ -222,43 +220,6 @@ def test_standard_errors_need_more_than_one_path_in_the_tail():
     assert few.expected_shortfall_error is None
     assert enough.value_at_risk_error > 0.0
     assert enough.expected_shortfall_error > 0.0
-
-
-@pytest.mark.parametrize("path_order", ["rising", "falling", "shuffled", "level"])
-@pytest.mark.parametrize("threads", [1, 3])
-def test_the_tail_is_found_wherever_it_lies(path_order, threads):
-    n_paths, count = 20_011, 700
-    by_path = {
-        "rising": np.arange(n_paths),
-        "falling": np.arange(n_paths)[::-1],
-        "shuffled": np.random.default_rng(3).permutation(n_paths),
-        "level": np.zeros(n_paths),
-    }[path_order].astype(float)
-
-    def draw(first, pivot, losses):
-        mine = by_path[int(first) : int(first) + losses.shape[0]]
-        kept = mine[mine >= pivot]
-        losses[: kept.shape[0]] = kept
-        return kept.shape[0]
-
-    kept = worst_losses(draw, n_paths, count, threads=threads, pilot=100)
-    np.testing.assert_array_equal(np.sort(kept)[-count:], np.sort(by_path)[-count:])
-    np.testing.assert_array_equal(kept, by_path[by_path >= kept.min()])
-
-
-def test_memory_does_not_grow_with_the_paths_but_with_their_tail():
-    def draw(first, pivot, losses):
-        losses[:] = (np.arange(losses.shape[0]) + int(first)) * 0.618_033_988_75 % 1.0
-        kept = losses[losses >= pivot]
-        losses[: kept.shape[0]] = kept
-        return kept.shape[0]
-
-    n_paths = 16_000_000
-    tracemalloc.start()
-    worst_losses(draw, n_paths, n_paths // 1_000)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 8 * n_paths / 8
 
 
 @every_law
