@@ -80,14 +80,39 @@ def student_t_losses(volatility, dof, horizon, seed, first, n_paths):
     )
 
 
+def value_and_shortfall(losses, confidence):
+    """Value at risk and expected shortfall from all losses, by sorting them."""
+    k = round((1.0 - confidence) * len(losses), 9)
+    worst = sorted((float(x) for x in losses), reverse=True)
+    whole = math.floor(k)
+    rest = (k - whole) * worst[whole] if whole < len(worst) else 0.0
+    return worst[math.ceil(k) - 1], (math.fsum(worst[:whole]) + rest) / k
+
+
+def components(weights, returns, confidence, volatility):
+    """Contributions to value at risk (a kernel average, rescaled) and to expected shortfall, from all paths."""
+    positions = -np.asarray(returns) * weights
+    losses = positions.sum(axis=1)
+    n = len(losses)
+    k = round((1.0 - confidence) * n, 9)
+    order = np.argsort(losses)[::-1]
+    whole = math.floor(k)
+    shortfalls = (positions[order[:whole]].sum(axis=0) + (k - whole) * positions[order[whole]]) / k
+    value = losses[order[math.ceil(k) - 1]]
+    h = min(2.34 * volatility * n**-0.2, value)
+    values = np.zeros(len(weights))
+    for position, loss in zip(positions, losses, strict=True):
+        if abs(loss - value) < h:
+            values += (1.0 - ((loss - value) / h) ** 2) * position
+    return values / values.sum() * value, shortfalls
+
+
 def tail_risk(losses, confidence):
     """Value at risk, expected shortfall and their standard errors from all losses, by sorting them."""
     n = len(losses)
     k = round((1.0 - confidence) * n, 9)
     worst = sorted((float(x) for x in losses), reverse=True)
-    value = worst[math.ceil(k) - 1]
-    whole = math.floor(k)
-    shortfall = (math.fsum(worst[:whole]) + (k - whole) * (worst[whole] if whole < n else 0.0)) / k
+    value, shortfall = value_and_shortfall(losses, confidence)
     away = math.sqrt(n * (1.0 - confidence) * confidence)
     value_error = (worst[math.ceil(k - away) - 1] - worst[math.ceil(k + away) - 1]) / 2.0
     tail = worst[: math.ceil(k)]
