@@ -153,8 +153,8 @@ def simulated_components(
     losses −w_i r_i over the same (fractionally weighted) tail paths as the expected shortfall itself, and sum to it.
     Value at risk contributions, the mean of −w_i r_i given that the book loses its value at risk, average over all
     paths that lose about as much: with Epanechnikov's weights on losses within h = 2.34 σ n^(−1/5) of it (Silverman's
-    rule; at most the value at risk itself), then rescaled to sum to it, which leaves no bias where that mean is linear in the loss, as it is for
-    elliptical returns. The paths are drawn twice, and never kept.
+    rule; at most the value at risk itself), then rescaled to sum to it, which leaves no bias where that mean is
+    proportional to the loss, as it is for elliptical returns. The paths are drawn twice, and never kept.
 
     Standard errors are to first order: of a tail mean whose threshold is estimated too (with the value at risk
     contribution in the place of Manistre and Hancock's value at risk), and of a ratio of kernel sums together with

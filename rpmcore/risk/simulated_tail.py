@@ -128,9 +128,7 @@ def _windows(
     inner = [(max(first, 1), min(last, total)) for first, last in bounds]
     windows = []
     # A thread takes longer to start than a short sample to draw.
-    sampled = tails(
-        draws, size, inner, threads=threads if total > 1_000_000 else 1, margin=margin, all_kept=all_kept
-    )
+    sampled = tails(draws, size, inner, threads=threads if total > 1_000_000 else 1, margin=margin, all_kept=all_kept)
     for (first, last), clipped, tail in zip(bounds, inner, sampled, strict=True):
         high, low = tail.worst(clipped)
         windows.append((low if last <= total else -inf, high if first >= 1 else inf))

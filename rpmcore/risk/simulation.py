@@ -3,17 +3,18 @@
 Shocks are normal or Student-t around zero with the covariance given. A path's draws are a function of the seed and
 its number alone, so that any number of threads gives the same bits.
 
-How the paths are drawn (`sampling`), and what it gains, measured on the standard error of 131,072 paths at 99 %:
+How the paths are drawn (`sampling`), and by what factor the errors of value at risk and expected shortfall fall for the
+same number of paths (131,072, at 95 and 99 %, against the closed form, as measured):
 
 - ``pseudo``: independent paths. A longer run begins with the shorter one.
 - ``antithetic``: paths in pairs, a shock z and its mirror image −z. Only one of a pair can lie in the tail of a
-  symmetric law, so that pairs help a tail quantile little: the standard errors fall by the factor √((1 − 2p)/(1 − p))
-  at most, p the tail: 2.7 % at 95 %, half a per cent at 99 %. But a pair costs one draw, which halves the time where
-  every asset is drawn. In the one-dimensional reduction it would cost time, and is refused.
-- ``sobol``: 16 independently scrambled Sobol sequences of n/16 points each. In the one-dimensional reduction of normal
-  shocks the standard errors fall by a factor of hundreds, of one day of Student-t shocks by about ten, of ten days by
-  two; over many assets drawn one by one there is little or no gain. Powers of two serve best. Each sequence starts
-  where the others do, so that a longer run does not begin with the shorter one.
+  symmetric law, so that a pair is hardly better than two independent paths: by √((1 − p)/(1 − 2p)), p the tail, which
+  is 1.03 at 95 % and 1.005 at 99 %. But it costs one draw, where every asset is drawn. In the one-dimensional
+  reduction, where paths that miss the tail are never finished, it would cost time, and is refused.
+- ``sobol``: 16 independently scrambled Sobol sequences of n/16 points each. In one dimension, normal shocks 20 to 50,
+  one day of Student-t shocks 5 to 10, ten days of them 1.1 to 1.5; three assets drawn one by one 2.5 to 14, twenty
+  assets 1.2 to 2. The further out the tail, and the more coordinates a path takes, the less. Powers of two serve
+  best. A longer run does not begin with the shorter one.
 
 References
 ----------
@@ -252,8 +253,8 @@ def simulate_to_precision(
         n_paths = min(most, n_paths * 2 if law.sampling == "sobol" else _rounded_up(n_paths * wanted, law.lot))
     reason = None
     if not reached <= precision:
-        told_error = "unknown" if reached == inf else f"{reached:.2g}"
-        reason = f"{n_paths} paths, the most allowed, leave a relative standard error that is {told_error}, not {precision:g}"
+        left = "unknown" if reached == inf else f"{reached:.2g}"
+        reason = f"{n_paths} paths, the most allowed, leave a relative standard error that is {left}, not {precision:g}"
     return SimulationToPrecision(
         measures=measures, n_paths=n_paths, precision=reached if isfinite(reached) else None, reason=reason
     )
@@ -344,7 +345,7 @@ def _tail_risk(tail: Tail, ranks: _Ranks, law: Law) -> TailRisk:
     below, value_at_risk, above = tail.worst([ranks.below, ranks.at, ranks.above])
     by_run = tail.excess(value_at_risk)
     _, total, squares = (float(column) for column in by_run.sum(axis=0))
-    errors = None, None
+    errors: tuple[float | None, float | None] = None, None
     if ranks.count > 1.0:
         errors = _standard_errors(ranks, law, (below - above) / 2.0, by_run, total, squares)
     return _result(ranks, law, value_at_risk, total / ranks.count, errors)

@@ -67,7 +67,10 @@ def pair_words(pair, stream, seed):
 
 def normal_losses(volatility, seed, first, n_paths):
     return np.array(
-        [volatility * normal_pair(*pair_words(path // 2, BOOK, seed))[path % 2] for path in range(first, first + n_paths)]
+        [
+            volatility * normal_pair(*pair_words(path // 2, BOOK, seed))[path % 2]
+            for path in range(first, first + n_paths)
+        ]
     )
 
 

@@ -35,9 +35,7 @@ def exact(dof, confidence):
 def runs(sampling, n_paths, seeds, *, confidence=0.99, dof=None, **others):
     """Return the figures (seeds, 2) and their standard errors."""
     found = [
-        simulate_tail_risk(
-            WEIGHTS, COV, [confidence], n_paths, seed=seed, sampling=sampling, **law(dof), **others
-        )[0]
+        simulate_tail_risk(WEIGHTS, COV, [confidence], n_paths, seed=seed, sampling=sampling, **law(dof), **others)[0]
         for seed in range(seeds)
     ]
     figures = np.array([[getattr(m, name) for name in NAMES] for m in found])

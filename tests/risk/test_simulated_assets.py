@@ -84,7 +84,7 @@ def factor_of_shortfall(distribution, dof, confidence):
     return scale * t.pdf(q, dof) / (1.0 - confidence) * (dof + q * q) / (dof - 1.0)
 
 
-def factor_of_value(distribution, dof, confidence):
+def factor_of_value(dof, confidence):
     return norm.ppf(confidence) if dof is None else np.sqrt((dof - 2.0) / dof) * t.ppf(confidence, dof)
 
 
@@ -93,13 +93,11 @@ def factor_of_value(distribution, dof, confidence):
 def test_components_agree_with_the_closed_form(distribution, dof, confidence):
     """An elliptical law splits every multiple of the volatility as the volatility itself."""
     n_paths = 200_000 if COMPILED else 2_000
-    found = simulated_components(
-        WEIGHTS, COV, confidence, n_paths, seed=12, distribution=distribution, dof=dof
-    )
+    found = simulated_components(WEIGHTS, COV, confidence, n_paths, seed=12, distribution=distribution, dof=dof)
     shares = WEIGHTS * (COV @ WEIGHTS) / VOLATILITY
     off = found.expected_shortfall - shares * factor_of_shortfall(distribution, dof, confidence)
     assert (np.abs(off) < 4.0 * found.expected_shortfall_errors).all()
-    off = found.value_at_risk - shares * factor_of_value(distribution, dof, confidence)
+    off = found.value_at_risk - shares * factor_of_value(dof, confidence)
     assert (np.abs(off) < 4.0 * found.value_at_risk_errors).all()
 
 

@@ -105,9 +105,7 @@ def test_memory_hardly_grows_with_the_paths():
 @pytest.mark.parametrize("reduction", [False, True])
 @pytest.mark.parametrize(("distribution", "dof"), [("normal", None), ("student_t", 4.5)])
 @pytest.mark.parametrize("span", [1, 3, 17])
-def test_tasks_of_any_size_on_any_thread_give_the_same_bits(
-    sampling, reduction, distribution, dof, span, monkeypatch
-):
+def test_tasks_of_any_size_on_any_thread_give_the_same_bits(sampling, reduction, distribution, dof, span, monkeypatch):
     if reduction and sampling == "antithetic":
         sampling = "pseudo"
     n_paths = 65_536 if COMPILED else 256

@@ -12,7 +12,7 @@ from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 from tests.oracles import simulation as oracle
 
 COMPILED = hasattr(kernels.asset_losses, "py_func")
-PATHS = 200_000 if COMPILED else 1_000
+PATHS = 200_000 if COMPILED else 2_000
 BEYOND_PILOT = 600_001 if COMPILED else 1_001
 LAWS = [("normal", None), ("student_t", 4.5)]
 WEIGHTS = np.array([0.5, -0.3, 0.4])

@@ -8,8 +8,8 @@ from scipy.stats import kstest, qmc, t
 
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.kernels import sobol as kernels
-from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 from rpmcore.risk.simulated_assets import simulate_asset_returns
+from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 from rpmcore.risk.sobol import MOST_DIMENSIONS, RUNS, generator_matrices, scramblings
 
 COMPILED = hasattr(kernels.sobol_words, "py_func")
@@ -85,9 +85,7 @@ def test_runs_and_seeds_differ():
 @pytest.mark.parametrize("dof", [2.5, 4.5, 60.0])
 def test_student_t_shocks_share_their_mixing_variable(dof):
     n_paths = 65_536 if COMPILED else 1_024
-    returns = simulate_asset_returns(
-        np.eye(2), n_paths, seed=4, distribution="student_t", dof=dof, sampling="sobol"
-    )
+    returns = simulate_asset_returns(np.eye(2), n_paths, seed=4, distribution="student_t", dof=dof, sampling="sobol")
     scale = np.sqrt((dof - 2.0) / dof)
     for column in returns.T:
         assert kstest(column, t(dof, scale=scale).cdf).pvalue > 0.5  # evener than independent draws
