@@ -20,7 +20,7 @@ from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.domain.portfolio import Holding
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk.tail_count import tail_count
-from rpmcore.risk.tail_methods import Absent, TailInputs, measure, rows_added
+from rpmcore.risk.tail_methods import Absent, TailInputs, filtered, measure, rows_added
 from rpmcore.risk.valuation import Valuation
 from rpmcore.risk.value_at_risk import Quantile, historical
 from rpmcore.risk.volatility import covariance_times
@@ -292,12 +292,9 @@ def _of_historical(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
 
 
 def _of_filtered(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
-    from rpmcore.risk.filtered_historical import filtered_returns
-
     if inputs.settings.tail_risk.horizon > 1:
         raise Undefined("the parts of a filtered simulation are known for one day only")
-    rows = filtered_returns(inputs.returns, inputs.settings.covariance.decay)
-    return historical_marginals(rows, inputs.weights, figure.confidence, inputs.settings.tail_risk.quantile)
+    return _of_historical(filtered(inputs), figure)
 
 
 def _of_normal(inputs: TailInputs, figure: TailRisk) -> TailMarginals:

@@ -209,22 +209,39 @@ def _historical(inputs: TailInputs, confidence: float) -> TailRisk:
     )
 
 
-def _filtered_historical(inputs: TailInputs, confidence: float) -> TailRisk:
-    from rpmcore.risk.filtered_historical import filtered_historical
+def _filtered_historical(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
+    try:
+        if inputs.settings.data.return_days > 1:
+            raise Undefined("returns that overlap hold each day's shock twice, so they cannot be filtered")
+        if inputs.settings.tail_risk.horizon > 1:
+            return list(_filtered_paths(inputs, confidences))
+        rows = filtered(inputs)
+    except (Undefined, InsufficientData) as error:
+        return [Absent(method="filtered_historical", confidence=c, reason=str(error)) for c in confidences]
+    return [replace(_historical(rows, c), method="filtered_historical") for c in confidences]
+
+
+def filtered(inputs: TailInputs) -> TailInputs:
+    """Return the inputs with past returns rescaled to today's volatility."""
+    from rpmcore.risk.filtered_historical import filtered_returns
+
+    return replace(inputs, returns=filtered_returns(inputs.returns, inputs.settings.covariance.decay))
+
+
+def _filtered_paths(inputs: TailInputs, confidences: Sequence[float]) -> tuple[TailRisk, ...]:
+    from rpmcore.risk.filtered_historical import simulate_filtered
 
     chosen = inputs.settings
-    if chosen.data.return_days > 1:
-        raise Undefined("returns that overlap carry each day's shock twice, so they cannot be filtered")
-    return filtered_historical(
+    return simulate_filtered(
         inputs.returns,
         inputs.weights,
-        confidence,
-        decay=chosen.covariance.decay,
+        confidences,
+        chosen.simulation.paths,
         horizon=chosen.tail_risk.horizon,
-        n_paths=chosen.simulation.paths,
         seed=chosen.simulation.seed,
-        interval=chosen.tail_risk.interval,
-        quantile=chosen.tail_risk.quantile,
+        decay=chosen.covariance.decay,
+        threads=inputs.effort.threads,
+        progress=inputs.effort.progress,
     )
 
 
@@ -353,7 +370,7 @@ def _simulate(run: _Run, weights: Vector, cov: Matrix, effort: Effort, *, reduct
 
 METHODS: Mapping[str, Measure] = {
     "historical": _each("historical", _historical),
-    "filtered_historical": _each("filtered_historical", _filtered_historical),
+    "filtered_historical": _filtered_historical,
     "normal": _each("normal", _normal),
     "student_t": _each("student_t", _student_t),
     "cornish_fisher": _each("cornish_fisher", _cornish_fisher),
