@@ -424,12 +424,7 @@ def _decomposition(
     from rpmcore.risk.tail_decomposition import decompose
 
     metrics, valuation = assessed.metrics, assessed.valuation
-    asked = TailInputs(
-        returns=assessed.panel.returns[-len(metrics.pnl) :],
-        weights=valuation.weights,
-        covariance=metrics.covariance,
-        settings=settings,
-    )
+    asked = TailInputs.of(assessed.panel.returns[-len(metrics.pnl) :], valuation.weights, metrics.covariance, settings)
     return tuple(
         one
         for method in methods

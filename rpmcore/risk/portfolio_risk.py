@@ -251,7 +251,13 @@ class PortfolioRiskEngine:
         annual = daily * sqrt(self.settings.data.periods_per_year)
         pnl = self.value_at_risk.window(x @ held)
         inputs = TailInputs(
-            returns=x[-len(pnl) :], weights=held, covariance=covariance, settings=self.settings, effort=self.effort
+            returns=x[-len(pnl) :],
+            weights=held,
+            pnl=pnl,
+            covariance=covariance,
+            volatility=daily,
+            settings=self.settings,
+            effort=self.effort,
         )
         chosen = self.settings.tail_risk
         figures = [f for method in chosen.methods for f in measure(method, inputs, chosen.confidences)]
@@ -323,7 +329,8 @@ class PortfolioRiskEngine:
         if estimated.method != "ewma":
             ewma = CovarianceMatrixEstimator(self.settings.covariance, method="ewma")
             calm = ewma.estimate(x, return_days=self.settings.data.return_days)
-        asked = replace(inputs, settings=one_day, covariance=calm)
+        volatility = float(portfolio_volatility(held, calm.matrix))
+        asked = replace(inputs, settings=one_day, covariance=calm, volatility=volatility)
         measured = [
             (name, measure(method, asked, [limits.confidence])[0])
             for name, method, wanted in (
@@ -332,7 +339,8 @@ class PortfolioRiskEngine:
             )
             if limits.method in wanted
         ]
-        annual = float(portfolio_volatility(held, estimated.matrix)) * sqrt(self.settings.data.periods_per_year)
+        daily = volatility if calm is estimated else float(portfolio_volatility(held, estimated.matrix))
+        annual = daily * sqrt(self.settings.data.periods_per_year)
         return (
             self._tail_limit("value_at_risk", limits.value_at_risk, measured),
             self._tail_limit("expected_shortfall", limits.expected_shortfall, measured),

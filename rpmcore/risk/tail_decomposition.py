@@ -9,7 +9,7 @@ D. Tasche, "Capital allocation to business units and sub-portfolios: the Euler p
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
@@ -19,6 +19,7 @@ from rpmcore.domain.arrays import Vector, as_matrix, as_vector
 from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.domain.portfolio import Holding
 from rpmcore.domain.tail_risk import TailRisk
+from rpmcore.risk.incremental import BookVariance
 from rpmcore.risk.tail_count import tail_count
 from rpmcore.risk.tail_methods import Absent, TailInputs, filtered, measure, rows_added
 from rpmcore.risk.valuation import Valuation
@@ -187,8 +188,9 @@ def decompose(
     figures = measure(method, inputs, confidences)
     marginals = [_marginals(method, inputs, figure) for figure in figures]
     rows = list(zip(holdings, valuation.row_weights.tolist(), valuation.row_assets.tolist(), strict=True))
-    halved = [_changed(method, inputs, figures, asset, -0.5 * weight) for _, weight, asset in rows]
-    dropped = [_changed(method, inputs, figures, asset, -weight) for _, weight, asset in rows]
+    halved, dropped = (
+        _without(method, inputs, figures, [(asset, -part * weight) for _, weight, asset in rows]) for part in (0.5, 1.0)
+    )
     return tuple(
         TailDecomposition(
             method=method,
@@ -268,20 +270,29 @@ def _marginals(method: str, inputs: TailInputs, figure: Figure) -> TailMarginals
         return str(error)
 
 
-def _changed(method: str, inputs: TailInputs, figures: Sequence[Figure], asset: int, change: float) -> list[Figure]:
-    """Return the figures of the book with the weight of one asset changed.
+def _without(
+    method: str, inputs: TailInputs, figures: Sequence[Figure], changes: Sequence[tuple[int, float]]
+) -> list[list[Figure]]:
+    """Return, for each (asset, change of its weight), the figures of the book after it.
 
-    A simulated figure moves with the volatility alone, because the law of a linear book under elliptical shocks does:
-    the paths need not be drawn again.
+    What does not depend on the weights is done once: the filter; and the paths of a simulation, because a linear book
+    under elliptical shocks moves with its volatility alone.
     """
-    weights = inputs.weights.copy()
-    weights[asset] += change
-    moved = replace(inputs, weights=weights)
-    if method != "monte_carlo":
-        return measure(method, moved, [figure.confidence for figure in figures])
-    before = inputs.volatility
-    factor = moved.volatility / before if before > 0.0 else 0.0
-    return [figure if isinstance(figure, Absent) else figure.times(factor) for figure in figures]
+    if all(isinstance(figure, Absent) for figure in figures):
+        return [list(figures) for _ in changes]
+    confidences = [figure.confidence for figure in figures]
+    if method == "filtered_historical" and inputs.settings.tail_risk.horizon == 1:
+        method, inputs = "historical", filtered(inputs)
+    book, before = BookVariance.of(inputs.weights, inputs.covariance.matrix), inputs.volatility
+    found = []
+    for asset, change in changes:
+        volatility = book.volatility_after(asset, change)
+        if method == "monte_carlo":
+            factor = volatility / before if before > 0.0 else 0.0
+            found.append([f if isinstance(f, Absent) else f.times(factor) for f in figures])
+        else:
+            found.append(measure(method, inputs.after(asset, change, volatility), confidences))
+    return found
 
 
 def _of_historical(inputs: TailInputs, figure: TailRisk) -> TailMarginals:

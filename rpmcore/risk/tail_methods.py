@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, nan, sqrt
+from typing import Self
 
 import numpy as np
 
@@ -60,8 +61,12 @@ class TailInputs:
         (n_obs, n_assets) of the tail window, each row over `settings.data.return_days` periods.
     weights
         (n_assets,) signed market value / capital.
+    pnl
+        (n_obs,) returns of the book: past returns at these weights.
     covariance
         Per period, for the methods that rest on a volatility.
+    volatility
+        √(wᵀΣw) per period.
     settings
         All sections.
     effort
@@ -70,19 +75,38 @@ class TailInputs:
 
     returns: Matrix
     weights: Vector
+    pnl: Vector
     covariance: CovarianceEstimate
+    volatility: float
     settings: RiskSettings
     effort: Effort = Effort()
 
-    @property
-    def pnl(self) -> Vector:
-        """Returns of the book: past returns at these weights."""
-        return self.returns @ self.weights
+    @classmethod
+    def of(
+        cls,
+        returns: Matrix,
+        weights: Vector,
+        covariance: CovarianceEstimate,
+        settings: RiskSettings,
+        effort: Effort | None = None,
+    ) -> Self:
+        """Return the inputs of a book, with its P&L and volatility computed."""
+        return cls(
+            returns=returns,
+            weights=weights,
+            pnl=returns @ weights,
+            covariance=covariance,
+            volatility=float(portfolio_volatility(weights, covariance.matrix)),
+            settings=settings,
+            effort=effort or Effort(),
+        )
 
-    @property
-    def volatility(self) -> float:
-        """√(wᵀΣw) per period."""
-        return float(portfolio_volatility(self.weights, self.covariance.matrix))
+    def after(self, asset: int, change: float, volatility: float) -> Self:
+        """Return the inputs with `change` added to the weight of one asset; `volatility` is what that makes of it."""
+        weights = self.weights.copy()
+        weights[asset] += change
+        pnl = self.pnl + change * self.returns[:, asset]
+        return replace(self, weights=weights, pnl=pnl, volatility=volatility)
 
 
 Measure = Callable[[TailInputs, Sequence[float]], list[TailRisk | Absent]]
@@ -225,7 +249,8 @@ def filtered(inputs: TailInputs) -> TailInputs:
     """Return the inputs with past returns rescaled to today's volatility."""
     from rpmcore.risk.filtered_historical import filtered_returns
 
-    return replace(inputs, returns=filtered_returns(inputs.returns, inputs.settings.covariance.decay))
+    rows = filtered_returns(inputs.returns, inputs.settings.covariance.decay)
+    return replace(inputs, returns=rows, pnl=rows @ inputs.weights)
 
 
 def _filtered_paths(inputs: TailInputs, confidences: Sequence[float]) -> tuple[TailRisk, ...]:

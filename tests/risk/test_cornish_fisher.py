@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,7 +53,7 @@ def test_more_confidence_is_never_less_risk(shape):
         rows = [cornish_fisher(0.01, *shape, c) for c in (0.9, 0.95, 0.99, 0.999, 0.9999)]
     except Undefined:
         return
-    for low, high in zip(rows, rows[1:], strict=False):
+    for low, high in pairwise(rows):
         assert high.value_at_risk > low.value_at_risk
         assert high.expected_shortfall > low.expected_shortfall
         assert low.expected_shortfall > low.value_at_risk

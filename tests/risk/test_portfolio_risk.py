@@ -49,7 +49,7 @@ def test_the_estimated_shrinkage_by_either_name():
 def test_effective_observations_of_exponential_weights():
     # 1/Σw² tends to (1+λ)/(1-λ) = 32.3 for λ = 0.94; 60 rows hold nearly all of it.
     assert CovarianceMatrixEstimator(method="ewma").estimate(RETURNS).n_effective == pytest.approx(32.3, rel=0.06)
-    assert CovarianceMatrixEstimator(method="sample").estimate(RETURNS).n_effective == 60
+    assert CovarianceMatrixEstimator(method="sample").estimate(RETURNS).n_effective == pytest.approx(60, rel=1e-12)
 
 
 @pytest.mark.parametrize("change", [{"method": "garch"}, {"decay": 1.0}, {"lookback": 10}, {"dekay": 0.9}])
@@ -171,6 +171,7 @@ def test_a_book_without_risk_still_has_an_answer():
     engine, still = metrics(0.0, tail_risk=TailRiskSettings(confidences=(0.95,)))
     assert still.daily_volatility == 0.0
     assert still.fit is None
-    assert "student_t" in still.absent
+    assert [absent.method for absent in still.absent] == ["student_t"]
+    assert "constant" in still.absent[0].reason
     assert {row.value_at_risk for row in still.tail_risk} == {0.0}
     assert engine.check_risk_limits(still, 1.0)[0]

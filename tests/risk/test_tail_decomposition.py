@@ -1,7 +1,5 @@
 """The parts of value at risk and expected shortfall: their sums, their slopes, and books without a position."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +11,8 @@ from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.settings import DataSettings, RiskSettings, SimulationSettings, TailMethod, TailRiskSettings
 from rpmcore.risk.tail_decomposition import RULES, decompose, historical_marginals
 from rpmcore.risk.tail_methods import Absent, TailInputs, measure
-from rpmcore.risk.value_at_risk import historical
 from rpmcore.risk.valuation import Valuation
+from rpmcore.risk.value_at_risk import historical
 from tests.samples import correlated_returns, returns_matrices, weights_for
 
 RETURNS = correlated_returns(500, 4, seed=3)
@@ -29,7 +27,7 @@ METHODS = sorted(RULES)
 def book(weights=WEIGHTS, returns=RETURNS, **sections):
     settings = RiskSettings(**sections)
     covariance = CovarianceMatrixEstimator(settings.covariance).estimate(returns)
-    return TailInputs(returns=returns, weights=weights, covariance=covariance, settings=settings)
+    return TailInputs.of(returns, weights, covariance, settings)
 
 
 def figures(inputs, method, confidence):
@@ -76,7 +74,7 @@ def test_without_a_row_the_figures_are_those_of_the_smaller_book(method):
         for part, found in ((0.5, component.if_halved), (1.0, component.if_dropped)):
             smaller = WEIGHTS.copy()
             smaller[asset] -= part * ROWS[row]
-            expected = figures(replace(inputs, weights=smaller), method, 0.99)
+            expected = figures(book(smaller), method, 0.99)
             assert found.value_at_risk == pytest.approx(expected.value_at_risk, rel=1e-9)
             assert found.expected_shortfall == pytest.approx(expected.expected_shortfall, rel=1e-9)
         assert component.incremental.value_at_risk == one.total.value_at_risk - component.if_dropped.value_at_risk
@@ -85,12 +83,13 @@ def test_without_a_row_the_figures_are_those_of_the_smaller_book(method):
 @pytest.mark.parametrize("method", ["normal", "monte_carlo", "cornish_fisher"])
 @pytest.mark.parametrize("horizon", [1, 5])
 def test_exact_parts_are_slopes(method, horizon):
-    inputs = book(tail_risk=TailRiskSettings(horizon=horizon, mean="sample"))
+    sections = {"tail_risk": TailRiskSettings(horizon=horizon, mean="sample")}
+    inputs = book(**sections)
     marginals = RULES[method][0](inputs, figures(inputs, method, 0.99))
     for asset in range(4):
         step = np.zeros(4)
         step[asset] = 1e-5
-        up, down = (figures(replace(inputs, weights=WEIGHTS + s), method, 0.99) for s in (step, -step))
+        up, down = (figures(book(WEIGHTS + s, **sections), method, 0.99) for s in (step, -step))
         for name in ("value_at_risk", "expected_shortfall"):
             slope = (getattr(up, name) - getattr(down, name)) / 2e-5
             # Central differences of step 1e-5 are good to about 1e-8 of a figure near 0.02.
