@@ -105,12 +105,15 @@ def evaluate(
     ] = None,
     sampling: Annotated[
         str | None,
-        typer.Option("--sampling", help="Monte Carlo draws: pseudo or sobol. [default: pseudo]"),
+        typer.Option("--sampling", help="Monte Carlo draws: pseudo, antithetic or sobol. [default: pseudo]"),
     ] = None,
     shocks: Annotated[
         str | None,
         typer.Option("--shocks", help="Draw the P&L of the book, or one shock per instrument: book or assets."),
     ] = None,
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, max=1024, help="That share the paths; the result does not depend on it.")
+    ] = 1,
     bind_on: Annotated[
         str | None,
         typer.Option("--bind-on", help="Hold limits against the estimate or its upper bound: point or upper."),
@@ -176,20 +179,24 @@ def evaluate(
     )
     common.announce(book, check=check, quiet=quiet)
 
+    from rpm_cli.rendering.progress import paths_drawn
     from rpmcore import api
 
-    result = api.evaluate(
-        book,
-        prices,
-        settings=settings,
-        capital=equity,
-        base_currency=base_currency,
-        as_of=day,
-        correlation=correlation,
-        decompose=decompose or (),
-        compare_covariance=compare_covariance,
-        rolling=rolling,
-    )
+    with paths_drawn(quiet) as progress:
+        result = api.evaluate(
+            book,
+            prices,
+            settings=settings,
+            capital=equity,
+            base_currency=base_currency,
+            as_of=day,
+            correlation=correlation,
+            decompose=decompose or (),
+            compare_covariance=compare_covariance,
+            rolling=rolling,
+            threads=threads,
+            progress=progress,
+        )
     common.tell(result.data.notes, quiet=quiet)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import evaluation
