@@ -142,23 +142,27 @@ def component_risk(n_assets: int) -> Pair:
     )
 
 
-def ewma_covariances(n_obs: int, n_assets: int, peer: str) -> Pair:
+def ewma_with_numbagg(n_obs: int, n_assets: int) -> Pair:
+    from numbagg import move_exp_nancov
+
     from rpmcore.risk.covariance_paths import ewma_covariance_path
 
     x = returns(n_obs, n_assets)
+    by_asset = np.ascontiguousarray(x.T)
+    return (
+        lambda: ewma_covariance_path(x, 0.94),
+        lambda: move_exp_nancov(by_asset[:, None, :], by_asset[None, :, :], alpha=0.06),
+    )
 
-    def numbagg() -> Any:
-        from numbagg import move_exp_nancov
 
-        rows = x.T
-        return move_exp_nancov(rows[:, None, :], rows[None, :, :], alpha=0.06)
+def ewma_with_pandas(n_obs: int, n_assets: int) -> Pair:
+    import pandas as pd
 
-    def pandas() -> Any:
-        import pandas as pd
+    from rpmcore.risk.covariance_paths import ewma_covariance_path
 
-        return pd.DataFrame(x).ewm(alpha=0.06).cov()
-
-    return lambda: ewma_covariance_path(x, 0.94), numbagg if peer == "numbagg" else pandas
+    x = returns(n_obs, n_assets)
+    frame = pd.DataFrame(x)
+    return lambda: ewma_covariance_path(x, 0.94), lambda: frame.ewm(alpha=0.06).cov()
 
 
 def ewma_volatilities(n_obs: int) -> Pair:
@@ -171,7 +175,7 @@ def ewma_volatilities(n_obs: int) -> Pair:
     return lambda: ewma_volatility_path(pnl, 0.94), lambda: series.ewm(alpha=0.06).var()
 
 
-def rolling_ledoit_wolf(n_obs: int, n_assets: int, window: int) -> Pair:
+def rolling_ledoit_wolf(n_obs: int, n_assets: int, window: int = 252) -> Pair:
     from sklearn.covariance import ledoit_wolf as estimate
 
     from rpmcore.risk.covariance_paths import rolling_ledoit_wolf_volatility
@@ -193,7 +197,7 @@ def pre_trade_check(n_assets: int) -> Pair:
     book = BookVariance.of(weights, cov)
     variance, product, variances = weights @ cov @ weights, cov @ weights, np.diagonal(cov).copy()
 
-    def theirs(asset: int, change: float) -> float:
+    def theirs(asset: int, change: float) -> Any:
         return np.sqrt(max(variance + change * (2.0 * product[asset] + change * variances[asset]), 0.0))
 
     return lambda: book.volatility_after(7, 0.01), lambda: theirs(7, 0.01)
@@ -219,16 +223,22 @@ CASES = (
     Case("Monte Carlo 1e5 × 500 assets", "NumPy", lambda: simulate_assets(100_000, 500), target=15, floor=8),
     Case("Monte Carlo 1e7, one dimension", "NumPy", lambda: simulate_reduced(10_000_000), target=7, floor=4, long=True),
     Case("component VaR, 50 assets", "Riskfolio-Lib", lambda: component_risk(50), target=1000, floor=450),
-    Case("EWMA covariance path 1260 × 50", "numbagg", lambda: ewma_covariances(1260, 50, "numbagg"), 8, 6),
-    Case("EWMA covariance path, 1260 × 50", "pandas", lambda: ewma_covariances(1260, 50, "pandas"), 250, 100),
-    Case("EWMA volatility path 1260", "pandas", lambda: ewma_volatilities(1260), target=5, floor=3),
-    Case("rolling Ledoit–Wolf 1260 × 50, 252", "scikit-learn", lambda: rolling_ledoit_wolf(1260, 50, 252), 90, 60),
+    Case("EWMA covariance, all dates 1260 × 50", "numbagg", lambda: ewma_with_numbagg(1260, 50), target=8, floor=6),
     Case(
-        "rolling Ledoit–Wolf 1260 × 500, 252",
+        "EWMA covariance, all dates, data frame 1260 × 50",
+        "pandas",
+        lambda: ewma_with_pandas(1260, 50),
+        target=250,
+        floor=80,
+    ),
+    Case("EWMA volatility path 1260", "pandas", lambda: ewma_volatilities(1260), target=5, floor=3.5),
+    Case("rolling Ledoit–Wolf 1260 × 50", "scikit-learn", lambda: rolling_ledoit_wolf(1260, 50), target=90, floor=50),
+    Case(
+        "rolling Ledoit–Wolf 1260 × 500",
         "scikit-learn",
-        lambda: rolling_ledoit_wolf(1260, 500, 252),
-        300,
-        200,
+        lambda: rolling_ledoit_wolf(1260, 500),
+        target=300,
+        floor=200,
         long=True,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
