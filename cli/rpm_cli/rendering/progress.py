@@ -32,8 +32,10 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     with Progress(
-        TextColumn("Simulating"), BarColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f} paths"),
+        TextColumn("Simulating"), BarColumn(), TextColumn("{task.description}"),
         TimeRemainingColumn(), console=Console(stderr=True), transient=True,
     ) as progress:  # fmt: skip
         task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        yield lambda done, total: progress.update(
+            task, completed=done, total=total, description=f"{done:,} of {total:,} paths"
+        )
