@@ -18,7 +18,7 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 SPARE = 16
-"""Worst returns kept beyond twice those that are needed: the list runs short the more rarely."""
+"""Worst returns kept beyond one and a half times those needed: more make each change dearer, fewer run short."""
 
 DEFINED, CONSTANT, TIES, NOT_RESOLVED, NO_MEAN = 0, 1, 2, 3, 4
 """What a window says of its Student-t fit, and of the expected shortfall if all else is defined."""
@@ -38,7 +38,7 @@ def historical(
     """
     needed = ranks(k, place)[2]
     whole = math.floor(k)
-    capacity = min(window, 2 * needed + SPARE)
+    capacity = min(window, needed + needed // 2 + SPARE)
     worst = np.empty(capacity + 1)
     size = 0
     for t in range(value_at_risk.shape[0]):
