@@ -269,11 +269,11 @@ def _vector(returns: Any) -> Vector:
 @lru_cache(maxsize=1024)
 def tail_places(n: int, confidence: float, quantile: Quantile) -> tuple[float, float]:
     """Return k and the place of the interpolated quantile among the worst losses counted from 0, −1 for none."""
-    k = tail_count(n, confidence)
+    k = float(tail_count(n, confidence))
     if quantile == "inverse_cdf":
         return k, -1.0
     if quantile == "type7":
-        return k, (n - 1) * (1.0 - confidence)
+        return k, float((n - 1) * (1.0 - confidence))
     raise InvalidArgument(f"quantile must be 'inverse_cdf' or 'type7', but is {quantile!r}")
 
 
