@@ -125,6 +125,31 @@ def simulate_reduced(n_paths: int) -> Pair:
     return lambda: simulate_tail_risk(weights, cov, [0.99], n_paths, seed=1, reduction=True), theirs
 
 
+def simulate_on_two_threads(n_paths: int) -> Pair:
+    """Ours beside ours: what the second thread gains."""
+    from rpmcore.risk.simulation import simulate_tail_risk
+
+    def run(threads: int) -> Any:
+        return simulate_tail_risk(
+            np.ones(1), np.array([[1e-4]]), [0.99], n_paths, seed=1, reduction=True, threads=threads
+        )
+
+    return lambda: run(2), lambda: run(1)
+
+
+def simulate_by_sobol(precision: float, dof: float | None) -> Pair:
+    """Ours beside ours: one day of a linear book down to the same relative standard error."""
+    from rpmcore.risk.simulation import Sampling, simulate_to_precision
+
+    def run(sampling: Sampling) -> Any:
+        law: Any = {"distribution": "normal"} if dof is None else {"distribution": "student_t", "dof": dof}
+        return simulate_to_precision(
+            np.ones(1), np.array([[1e-4]]), [0.99], precision, seed=1, reduction=True, sampling=sampling, **law
+        )
+
+    return lambda: run("sobol"), lambda: run("pseudo")
+
+
 def component_risk(n_assets: int) -> Pair:
     import pandas as pd
     import riskfolio as rf
@@ -242,4 +267,28 @@ CASES = (
         long=True,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
+    Case(
+        "Monte Carlo 1e7, two threads",
+        "one thread",
+        lambda: simulate_on_two_threads(10_000_000),
+        target=1.8,
+        floor=0.9,
+        long=True,
+    ),
+    Case(
+        "VaR 99 % to 0.02 %, normal, Sobol",
+        "independent paths",
+        lambda: simulate_by_sobol(2e-4, None),
+        target=20,
+        floor=15,
+        long=True,
+    ),
+    Case(
+        "VaR 99 % to 0.1 %, Student-t, Sobol",
+        "independent paths",
+        lambda: simulate_by_sobol(1e-3, 4.5),
+        target=3,
+        floor=2,
+        long=True,
+    ),
 )
