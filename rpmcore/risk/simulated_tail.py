@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 """Told how many paths are drawn, and of how many, by the calling thread."""
 
 LARGEST_BLOCK, SMALLEST_BLOCK = 65_536, 4_096
-"""Paths that are drawn and summed together: half a megabyte of losses at most. Even, as pairs of normals need."""
+"""Paths that are drawn and summed together: half a megabyte of losses at most. Multiples of four, as draws need."""
 
 SPAN = 2
 """Most blocks of one task: an interrupt waits for no more."""

@@ -24,6 +24,7 @@ MOST_PATHS = 1_000_000_000
 MOST_THREADS = 1024
 LONGEST_HORIZON = 100_000
 LARGEST_DOF = 1e6
+LARGEST_LOSS = 1e100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,10 @@ def loss_draws(weights: Any, cov: Any, law: Law, reduction: bool) -> tuple[Draw,
             "finished: take sampling='sobol' or 'pseudo'"
         )
     exposures = _exposures(matrix, held)
+    if not float(np.abs(exposures).sum()) <= LARGEST_LOSS:
+        raise InvalidArgument(
+            f"weights and cov give losses beyond {LARGEST_LOSS:g} times the capital, more than can be summed: check units"
+        )
     volatility = portfolio_volatility(held, matrix) if reduction else inf
     if volatility == 0.0 or not exposures.any():
         return ()

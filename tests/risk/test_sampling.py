@@ -96,6 +96,21 @@ def test_pairs_double_the_paths_of_a_draw(confidence, dof):
     np.testing.assert_allclose(ratio, np.sqrt(0.5), rtol=0.1 if COMPILED else 0.6)
 
 
+@pytest.mark.parametrize(
+    ("sampling", "reduction", "dof", "first", "last"),
+    [
+        ("antithetic", False, 4.5, "-0x1.6cd12bd4d43fap-8", "0x1.1f7e173fb5e14p-8"),
+        ("sobol", True, None, "-0x1.4fb46fa311c4dp-6", "-0x1.28fdd715baabcp-6"),
+        ("sobol", True, 4.5, "-0x1.3061adcc25cbap-6", "-0x1.51a99362ffb25p-9"),
+        ("sobol", False, None, "-0x1.78b0c1c06b0a8p-8", "0x1.f7b068eae1684p-7"),
+    ],
+)
+def test_a_seed_means_the_same_bits_on_every_machine(sampling, reduction, dof, first, last):
+    model = {"seed": 20_080_915, "sampling": sampling, "reduction": reduction, "horizon": 2, **law(dof)}
+    losses = simulate_losses(WEIGHTS, COV, 96, **model)
+    assert (float(losses[0]).hex(), float(losses[-1]).hex()) == (first, last)
+
+
 @pytest.mark.parametrize("dof", [None, 4.5])
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_pairs_are_mirror_images_of_the_independent_paths(dof, horizon):

@@ -270,6 +270,7 @@ def test_large_degrees_of_freedom_approach_the_normal_law():
         ({"dof": 5.0}, "student_t' alone"),
         ({"weights": [1.0, 2.0]}, r"weights has 2 element\(s\), but cov has 3"),
         ({"weights": [1.0, float("nan"), 0.0]}, "finite"),
+        ({"weights": [1e200, 0.0, 0.0]}, r"beyond 1e\+100 times the capital"),
         ({"cov": [[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]]}, "smallest eigenvalue is -1.0"),
     ],
 )

@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import kstest, qmc, t
 
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.kernels import asset_shocks, simulation
 from rpmcore.kernels import sobol as kernels
-from rpmcore.risk.simulated_assets import simulate_asset_returns
+from rpmcore.risk.simulated_assets import simulate_asset_returns, simulated_components
 from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 from rpmcore.risk.sobol import MOST_DIMENSIONS, RUNS, generator_matrices, scramblings
 
@@ -125,3 +126,24 @@ def test_all_the_coordinates_it_has_may_be_taken():
         np.ones(100), np.eye(100), [0.95], 1_024, seed=1, horizon=250, reduction=True, sampling="sobol"
     )
     assert one_dimension[0].value_at_risk == pytest.approx(1.645 * np.sqrt(25_000.0), rel=0.02)
+
+
+def test_no_kernel_compiles_for_types_it_does_not_declare():
+    """Compiled for another type, a kernel would compile in the middle of a run although warmed up."""
+    for reduction, horizon in ((True, 2), (False, 1)):
+        for distribution, dof in (("normal", None), ("student_t", 4.5)):
+            model = {"seed": 1, "distribution": distribution, "dof": dof, "horizon": horizon, "sampling": "sobol"}
+            simulate_tail_risk(np.ones(3), np.eye(3), [0.9], 64, **model, reduction=reduction)
+    for sampling in ("pseudo", "antithetic", "sobol"):
+        simulate_asset_returns(np.eye(3), 64, seed=1, distribution="student_t", dof=4.5, sampling=sampling)
+    simulated_components(np.ones(3), np.eye(3), 0.9, 64, seed=1)
+    kernels_used = (
+        kernels.sobol_words,
+        kernels.normal_quantiles,
+        asset_shocks.asset_shocks,
+        asset_shocks.add_loaded,
+        simulation.split,
+        simulation.excess_sums,
+    )
+    for kernel in kernels_used:
+        assert not COMPILED or len(kernel.signatures) == 1, kernel
