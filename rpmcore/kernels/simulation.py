@@ -86,17 +86,18 @@ def asset_losses(
     lanes = min(LANES, n_paths)
     all_paths, all_low, all_high = np.empty(lanes, np.uint64), np.empty(lanes, np.uint64), np.empty(lanes, np.uint64)
     all_z0, all_z1, all_daily = np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    all_scales, all_total = np.ones(lanes), np.empty(lanes)
+    all_scales, all_total = np.empty(lanes), np.empty(lanes)
+    fill(all_scales, 1.0)
     count = 0
     for start in range(0, n_paths, LANES):
         m = min(LANES, n_paths - start)
         paths, low, high, z0, z1 = all_paths[:m], all_low[:m], all_high[:m], all_z0[:m], all_z1[:m]
         daily, scales, total = all_daily[:m], all_scales[:m], all_total[:m]
         number(first + np.uint64(start), paths)
-        total[:] = 0.0
+        fill(total, 0.0)
         for day in range(horizon):
             stream = PURPOSES * np.uint64(day)
-            daily[:] = 0.0
+            fill(daily, 0.0)
             for pair in range(exposures.shape[0] // 2):
                 a0, a1 = exposures[2 * pair], exposures[2 * pair + 1]
                 random_words(paths, np.uint64(pair), stream + ASSETS, seed, low, high)
@@ -169,7 +170,7 @@ def student_t_losses(
     count = 0
     for start in range(0, n_paths, PAIRS):
         m = min(PAIRS, n_paths - start)
-        total[:m] = 0.0
+        fill(total[:m], 0.0)
         k = m
         for day in range(horizon):
             stream = PURPOSES * np.uint64(day) + BOOK
@@ -237,6 +238,13 @@ def interleave(even: Words, odd: Words, both: Words) -> None:
         both[2 * i], both[2 * i + 1] = even[i], odd[i]
 
 
+@kernel("(f8[::1], f8)")
+def fill(values: Vector, value: float) -> None:
+    """Write `value` everywhere. An assignment to a slice would take a second longer to compile."""
+    for i in range(values.shape[0]):
+        values[i] = value
+
+
 @kernel("(u8, u8[::1])")
 def number(first: np.uint64, paths: Words) -> None:
     """Write `first`, `first` + 1, … into `paths`."""
@@ -257,8 +265,9 @@ def exceedances(losses: Vector, pivot: float, kept: Vector) -> int:
     Without a branch: every loss is written, and the place moves on only behind one that counts.
     """
     if pivot == -np.inf:
-        kept[: len(losses)] = losses
-        return len(losses)
+        for i in range(losses.shape[0]):
+            kept[i] = losses[i]
+        return losses.shape[0]
     count = 0
     for i in range(losses.shape[0]):
         loss = losses[i]
