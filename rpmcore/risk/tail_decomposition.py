@@ -369,6 +369,17 @@ def _of_cornish_fisher(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
     return _times(TailMarginals(value_at_risk=value_at_risk, expected_shortfall=shortfall), factor)
 
 
+def _of_extreme_value(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
+    from rpmcore.risk.extreme_value import extreme_value_marginals
+
+    chosen = inputs.settings
+    value_at_risk, shortfall = extreme_value_marginals(
+        inputs.returns, inputs.weights, figure.confidence, chosen.tail_risk.tail_share
+    )
+    factor = (chosen.tail_risk.horizon / chosen.data.return_days) ** 0.5
+    return _times(TailMarginals(value_at_risk=value_at_risk, expected_shortfall=shortfall), factor)
+
+
 def _times(marginals: TailMarginals, factor: float) -> TailMarginals:
     es = marginals.expected_shortfall
     return TailMarginals(
@@ -382,6 +393,7 @@ RULES: Mapping[str, tuple[Callable[[TailInputs, TailRisk], TailMarginals], str]]
     "normal": (_of_normal, "exact: share of the volatility"),
     "student_t": (_of_student_t, "regression on the P&L, exact for elliptical returns"),
     "cornish_fisher": (_of_cornish_fisher, "exact: slopes of volatility, skewness and kurtosis"),
+    "extreme_value": (_of_extreme_value, "approximate: mean of the rows beyond the threshold, scaled to the figure"),
     "monte_carlo": (_of_simulation, "exact: share of the volatility"),
 }
 """For each method its marginals, and how a report calls them."""
