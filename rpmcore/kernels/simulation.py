@@ -267,7 +267,7 @@ def exceedances(losses: Vector, pivot: float, kept: Vector) -> int:
     if pivot == -np.inf:
         for i in range(losses.shape[0]):
             kept[i] = losses[i]
-        return losses.shape[0]
+        return len(losses)
     count = 0
     for i in range(losses.shape[0]):
         loss = losses[i]

@@ -94,7 +94,7 @@ def loss_draws(weights: Any, cov: Any, law: Law, reduction: bool) -> tuple[Draw,
     exposures = _exposures(matrix, held)
     if not float(np.abs(exposures).sum()) <= LARGEST_LOSS:
         raise InvalidArgument(
-            f"weights and cov give losses beyond {LARGEST_LOSS:g} times the capital, more than can be summed: check units"
+            f"weights and cov give losses beyond {LARGEST_LOSS:g} times the capital, too much to sum: check units"
         )
     volatility = portfolio_volatility(held, matrix) if reduction else inf
     if volatility == 0.0 or not exposures.any():
