@@ -4,9 +4,11 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import import_module
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, get_args
 
 from rpmcore.adapters.configuration.loading import Settings, load_settings
@@ -210,8 +212,11 @@ def _changed(crisis: Crisis, changes: Sequence[str]) -> Crisis:
 
 def warmup() -> Iterator[tuple[int, int, str]]:
     """Compile every kernel, yielding (done, total, name) after each."""
+    from rpmcore import kernels
     from rpmcore.kernels import _jit
 
+    for module in iter_modules(kernels.__path__):
+        import_module(f"rpmcore.kernels.{module.name}")
     total = len(_jit.declared())
     for done, name in enumerate(_jit.compile_all(), start=1):
         yield done, total, name

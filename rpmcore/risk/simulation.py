@@ -137,6 +137,7 @@ def simulate_tail_risk(
     reduction: bool = False,
     sampling: Sampling = "pseudo",
     threads: int = 1,
+    progress: Progress | None = None,
 ) -> tuple[TailRisk, ...]:
     """Return value at risk and expected shortfall of simulated losses, one per confidence, with standard errors.
 
@@ -154,6 +155,8 @@ def simulate_tail_risk(
     ----------
     confidences
         Each in (0.5, 1); at least one.
+    progress
+        Called with the number of paths drawn, and of all paths.
     weights, cov, n_paths, seed, distribution, dof, horizon, reduction, sampling, threads
         As in `simulate_losses`.
 
@@ -165,7 +168,7 @@ def simulate_tail_risk(
     law = checked_law(seed, distribution, dof, horizon, sampling)
     n_paths, threads = law.check_paths(n_paths), whole("threads", threads, 1, MOST_THREADS)
     draws = loss_draws(weights, cov, law, reduction)
-    return measure(draws, law, confidences, n_paths, threads)
+    return measure(draws, law, confidences, n_paths, threads, progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,6 +385,8 @@ def _result(
         expected_shortfall=value_at_risk + apart,
         lower_reason=_NO_INTERVAL,
         upper_reason=_NO_INTERVAL,
+        expected_shortfall_lower_reason=_NO_INTERVAL,
+        expected_shortfall_upper_reason=_NO_INTERVAL,
         value_at_risk_error=errors[0],
         expected_shortfall_error=errors[1],
     )

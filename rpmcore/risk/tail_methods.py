@@ -389,6 +389,7 @@ def _simulate(run: _Run, weights: Vector, cov: Matrix, effort: Effort, *, reduct
     risks = simulate_tail_risk(
         weights, cov, run.confidences, run.n_paths, seed=run.seed, distribution=run.distribution, dof=run.dof,
         horizon=run.horizon, reduction=reduction, sampling=run.sampling, threads=effort.threads,
+        progress=effort.progress,
     )  # fmt: skip
     return tuple(replace(risk, n_paths=run.n_paths) for risk in risks)
 

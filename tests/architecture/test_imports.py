@@ -47,6 +47,7 @@ def test_the_public_names_are_pinned_and_load():
         "load_settings",
         "open_prices",
         "read_book",
+        "read_prices",
         "scenarios",
         "stress",
     ]

@@ -3,12 +3,28 @@ import subprocess
 import sys
 
 ASK = """
+from typing import get_args
+
 import rpmcore
 from rpmcore import api
 from rpmcore.kernels import _jit
+from rpmcore.risk.settings import TailMethod
 list(api.warmup())
 before = {name: len(kernel.signatures) for name, (kernel, _) in _jit.declared().items()}
 rpmcore.evaluate()
+everything = {
+    "tail_risk.methods": list(get_args(TailMethod)), "tail_risk.resamples": 100, "tail_risk.quantile": "type7",
+}
+for options in (
+    {},
+    {"data.return_days": 2},
+    {"tail_risk.horizon": 20},
+    {"simulation.shocks": "assets", "simulation.sampling": "sobol", "simulation.distribution": "normal"},
+    {"simulation.shocks": "assets", "simulation.sampling": "antithetic"},
+    {"covariance.method": "ledoit_wolf"},
+):
+    settings = rpmcore.load_settings(options={**everything, **options})
+    rpmcore.evaluate(settings=settings, decompose=["all"], compare_covariance=True, rolling=True)
 rpmcore.stress(crises=tuple(rpmcore.scenarios().values()))
 after = {name: len(kernel.signatures) for name, (kernel, _) in _jit.declared().items()}
 assert before == after, {name: after[name] for name in after if after[name] != before[name]}
