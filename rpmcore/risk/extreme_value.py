@@ -6,11 +6,12 @@ Haan 1974). It is fitted to the excesses alone and reads quantiles beyond the wo
 References
 ----------
 A.J. McNeil, R. Frey and P. Embrechts, *Quantitative Risk Management*, 2nd ed. 2015, section 5.2; A.C. Davison and R.L.
-Smith, "Models for exceedances over high thresholds", *Journal of the Royal Statistical Society B* 52 (1990).
+Smith, "Models for exceedances over high thresholds", *Journal of the Royal Statistical Society B* 52 (1990); S. Coles,
+*An Introduction to Statistical Modeling of Extreme Values*, 2001, section 4.3.
 """
 
 from dataclasses import dataclass
-from math import exp, expm1, floor, isfinite, log, sqrt
+from math import exp, expm1, floor, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ lies between a normal tail and one without a third moment."""
 ROUNDING = 1e-12
 """Losses, or excesses, that differ by less than this share of the largest are ties: book P&L is a sum of products, so
 equal days can differ in the last digits, and the likelihood has no bound as an excess goes to zero."""
+
+LARGEST_EXPONENT = 50.0
+"""ξ·ln(share/tail) up to which a quantile is a number that could be meant; e⁵⁰ scales are not a loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +68,9 @@ def fit_generalised_pareto(excesses: Any) -> GeneralisedParetoFit:
 
     The search covers ξ ≥ −0.5. Below −1 the likelihood has no bound (it grows as the end point of the law closes in on
     the largest excess), and from −0.5 down a maximum is not asymptotically normal, so no error could be given. Where
-    the likelihood still rises at that border the fit lies on it: the largest of the tails it could be, hence not the one
-    that understates a loss, and without a covariance. Losses do not have so short a tail; few excesses, or a book with
-    a floor, may look like it.
+    the likelihood still rises toward that border the fit lies on it, with the likeliest scale there and no covariance:
+    a longer tail than these excesses ask for, never a shorter one. Losses hardly have so short a tail, but few
+    excesses, or those of a book with a floor, may look like it.
 
     Parameters
     ----------
@@ -132,10 +136,13 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
         In (0, 0.5], the share of the losses that is taken for the tail. A larger one lowers the errors and raises the
         bias, since the law holds in the limit only.
     interval
-        Coverage in (0, 1) of the intervals of VaR and ES: normal ones about the standard errors, which follow by the
-        delta method from the covariance of (ξ, ln β) and the binomial variance of N/n. They take losses for
-        independent, and do not know the bias of the threshold. Those of the ES are None where the interval of ξ
-        reaches 1, beyond which there is no mean.
+        Coverage in (0, 1) of the intervals of VaR and ES. The standard errors follow by the delta method from the
+        covariance of (ξ, ln β) and the binomial variance of N/n; the intervals are the normal ones of
+        ln(figure − u + β), because the estimates are skewed. They take losses for independent and do not know the bias
+        of the threshold, so they cover less than they say, and the truth they miss lies mostly above. Of 1,000
+        Student-t returns with ν = 4, a nominal 90 % covers the VaR at 99, 99.5 and 99.9 % in 88, 85 and 82 % of
+        samples, the ES in 82, 81 and 78 %; of 250 with ν = 3 in 83, 78 and 74, and 70, 68 and 67 %. Error and interval
+        of the ES are None where the interval of ξ reaches 1, beyond which there is no mean.
 
     Returns
     -------
@@ -149,11 +156,12 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
     InsufficientData
         If fewer than 20 losses exceed the threshold.
     Undefined
-        If the quantile does not lie beyond the threshold, or more than half of the excesses are one value.
+        If the quantile does not lie beyond the threshold, more than half of the excesses are one value, or the shape is
+        so large that the quantile is beyond e⁵⁰ scales.
 
     References
     ----------
-    McNeil, Frey and Embrechts 2015, equations 5.18 and 5.19; Davison and Smith 1990, section 3, for the errors.
+    McNeil, Frey and Embrechts 2015, section 5.2.3; Coles 2001, section 4.3.3, for the errors.
     """
     x = as_vector(returns, "returns")
     k = tail_count(x.shape[0], confidence)
@@ -162,8 +170,8 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
     n_excesses = excesses.shape[0]
     if k >= n_excesses:
         raise Undefined(
-            f"the {confidence:g} quantile of {x.shape[0]} losses is not beyond the threshold, which {n_excesses} exceed: "
-            "use the historical method, or a larger tail_share"
+            f"the {confidence:g} quantile of {x.shape[0]} losses lies inside the sample, not beyond the threshold that "
+            f"{n_excesses} exceed: use the historical method, or a larger tail_share"
         )
     if n_excesses < FEWEST_EXCEEDANCES:
         raise InsufficientData(
@@ -171,6 +179,10 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
             f"extreme-value fit needs at least {FEWEST_EXCEEDANCES}: take more returns, or a larger tail_share"
         )
     fit = fit_generalised_pareto(excesses)
+    if fit.shape * log(n_excesses / k) > LARGEST_EXPONENT:
+        raise Undefined(
+            f"a tail of shape {fit.shape:.3g} has no {confidence:g} quantile of any meaning: do the returns hold errors?"
+        )
     return _tail_risk(fit, threshold, log(n_excesses / k), n_excesses / x.shape[0], confidence, width)
 
 
@@ -181,9 +193,9 @@ def extreme_value_marginals(
 
     Euler's theorem gives them as E[−r | L = VaR] and E[−r | L ≥ VaR]. Out there the sample has hardly a row, which is
     why the tail was fitted. The asset losses are instead averaged over all rows beyond the threshold, and scaled so
-    that the parts sum to the figure. This is exact where the mean loss of an asset grows in proportion to the loss of the
-    book, as under elliptical returns without a mean; where the mix of the culprits changes further out, it shows the
-    mix at the threshold.
+    that the parts sum to the figure. This is exact where the mean loss of an asset grows in proportion to the loss of
+    the book, as under elliptical returns without a mean; where the mix of the culprits changes further out, it shows
+    the mix at the threshold.
 
     Parameters
     ----------
@@ -232,9 +244,9 @@ def _beyond(losses: Vector, tail_share: float) -> tuple[float, Vector]:
 
 
 def _excesses(losses: Vector, tail_share: float) -> tuple[float, Vector]:
-    """Return the threshold and the excesses over it, (N,) in descending order so that the order of rows is no matter."""
+    """Return the threshold and the excesses over it, (N,) in order, so that the order of rows changes no bit."""
     threshold, exceeds = _beyond(losses, tail_share)
-    excesses: Vector = np.sort(losses[exceeds])[::-1] - threshold
+    excesses: Vector = np.sort(losses[exceeds]) - threshold
     return threshold, excesses
 
 
@@ -251,8 +263,9 @@ def _covariance(
         return None, "the fit lies at a shape of −0.5, the smallest searched: no interval holds there"
     of_shape, mixed, of_scale = kernels.information(x, shape, scale)
     determinant = of_shape * of_scale - mixed * mixed
-    if not (isfinite(determinant) and of_shape > 0.0 and determinant > 1e-9 * of_shape * of_scale):
-        return None, "the likelihood is too flat at its maximum for an interval"
+    # The variance of the shape is (1 + ξ)²/N in expectation.
+    if not (determinant > 0.0 and of_scale / determinant < (1.0 + shape) ** 2):
+        return None, "the likelihood is so flat at its maximum that it tells no more of the shape than one excess would"
     return (
         (of_scale / determinant, -mixed / determinant),
         (-mixed / determinant, of_shape / determinant),
@@ -262,7 +275,7 @@ def _covariance(
 def _tail_risk(
     fit: GeneralisedParetoFit, threshold: float, depth: float, share: float, confidence: float, width: float
 ) -> TailRisk:
-    """Return the figures at depth = ln(share/tail) > 0, with normal intervals `width` errors to either side.
+    """Return the figures at depth = ln(share/tail) > 0, with intervals of `width` standard errors to either side.
 
     The gradients are by (ξ, ln β, depth); the variance of the depth is (1 − share)/N, since d depth = d share/share.
     """
@@ -286,8 +299,8 @@ def _tail_risk(
             es_error = _error(fit, share, (by_shape, var_gradient[1] + more, more))
     else:
         unsure = no_mean = f"a tail with shape {shape:.3g} ≥ 1 has no mean, so there is none here"
-    lower, upper = _around(value_at_risk, width, var_error)
-    es_lower, es_upper = _around(beyond, width, es_error)
+    lower, upper = _around(value_at_risk, threshold - scale, width, var_error)
+    es_lower, es_upper = _around(beyond, threshold - scale, width, es_error)
     return TailRisk(
         method="extreme_value",
         confidence=confidence,
@@ -326,7 +339,10 @@ def _error(fit: GeneralisedParetoFit, share: float, gradient: tuple[float, float
     return sqrt(a * a * of_shape + 2.0 * a * b * mixed + b * b * of_scale + c * c * (1.0 - share) / fit.n_obs)
 
 
-def _around(value: float | None, width: float, error: float | None) -> tuple[float | None, float | None]:
+def _around(value: float | None, origin: float, width: float, error: float | None) -> tuple[float | None, float | None]:
+    """Return the interval that is symmetric in ln(value − origin), whose error is error/(value − origin)."""
     if value is None or error is None:
         return None, None
-    return value - width * error, value + width * error
+    apart = value - origin
+    factor = exp(width * error / apart)
+    return origin + apart / factor, origin + apart * factor
