@@ -164,26 +164,30 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
     McNeil, Frey and Embrechts 2015, section 5.2.3; Coles 2001, section 4.3.3, for the errors.
     """
     x = as_vector(returns, "returns")
-    k = tail_count(x.shape[0], confidence)
+    n = x.shape[0]
+    k = tail_count(n, confidence)
     width = normal_quantile_of_interval(interval)
     threshold, excesses = _excesses(-x, tail_share)
     n_excesses = excesses.shape[0]
-    if k >= n_excesses:
-        raise Undefined(
-            f"the {confidence:g} quantile of {x.shape[0]} losses lies inside the sample, not beyond the threshold that "
-            f"{n_excesses} exceed: use the historical method, or a larger tail_share"
-        )
+    if float(x.max() - x.min()) <= ROUNDING * float(np.abs(x).max()):
+        raise Undefined(f"the {n} returns are all {x[0]:g}: a constant series has no tail")
     if n_excesses < FEWEST_EXCEEDANCES:
         raise InsufficientData(
-            f"{n_excesses} of {x.shape[0]} losses exceed the threshold at tail_share {tail_share:g}, but an "
-            f"extreme-value fit needs at least {FEWEST_EXCEEDANCES}: take more returns, or a larger tail_share"
+            f"{n_excesses} of {n} losses exceed the threshold at tail_share {tail_share:g}, but an extreme-value fit "
+            f"needs at least {FEWEST_EXCEEDANCES}: take more returns, or a larger tail_share"
         )
-    fit = fit_generalised_pareto(excesses)
-    if fit.shape * log(n_excesses / k) > LARGEST_EXPONENT:
+    if k >= n_excesses:
         raise Undefined(
-            f"a tail of shape {fit.shape:.3g} has no {confidence:g} quantile of any meaning: do the returns hold errors?"
+            f"the {confidence:g} quantile of {n} losses lies inside the sample, not beyond the threshold that "
+            f"{n_excesses} exceed: use the historical method, or a larger tail_share"
         )
-    return _tail_risk(fit, threshold, log(n_excesses / k), n_excesses / x.shape[0], confidence, width)
+    fit, depth = fit_generalised_pareto(excesses), log(n_excesses / k)
+    if fit.shape * depth > LARGEST_EXPONENT:
+        raise Undefined(
+            f"a tail of shape {fit.shape:.3g} has no {confidence:g} quantile that could be meant: do the returns hold "
+            "errors?"
+        )
+    return _tail_risk(fit, threshold, depth, n_excesses / n, confidence, width)
 
 
 def extreme_value_marginals(
