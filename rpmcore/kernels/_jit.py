@@ -113,7 +113,7 @@ def _load_without_registries(compiled: Any) -> None:
     itself.
     """
     cache = getattr(compiled, "_cache", None)
-    if not (hasattr(cache, "_load_overload") and hasattr(cache, "_guard_against_spurious_io_errors")):
+    if cache is None or not (hasattr(cache, "_load_overload") and hasattr(cache, "_guard_against_spurious_io_errors")):
         return
     from numba.core.runtime import rtsys
 

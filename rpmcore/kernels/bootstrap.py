@@ -30,4 +30,4 @@ def resample(rows: Vector, seed: np.uint64, replicate: np.uint64, block: int, ou
         for _ in range(min(block, out.shape[0] - place)):
             out[place] = rows[row]
             place += 1
-            row = row + 1 if row + 1 < n else 0
+            row = np.int64(row + 1) if row + 1 < n else np.int64(0)

@@ -238,7 +238,7 @@ def _matrix_loss(cov: Matrix, row: Vector) -> float:
     if diagonal.min() <= 1e-8 * diagonal.max():
         return float("inf")
     z = np.linalg.solve(factor, row)
-    return float(2.0 * np.log(diagonal).sum() + z @ z) / row.shape[0]
+    return float((2.0 * np.log(diagonal).sum() + z @ z) / row.shape[0])
 
 
 def _score(track: _Track, reference: Vector | None, confidences: Sequence[float], return_days: int) -> CovarianceScore:
@@ -302,4 +302,4 @@ def mean_error(values: Any, at_least: int = 0) -> float:
     total = float(centred @ centred)
     for lag in range(1, lags + 1):
         total += 2.0 * (1.0 - lag / (lags + 1.0)) * float(centred[lag:] @ centred[:-lag])
-    return sqrt(max(total, 0.0)) / n
+    return float(sqrt(max(total, 0.0)) / n)

@@ -466,7 +466,7 @@ def _past(inputs: BookInputs, settings: RiskSettings, before: int) -> ReturnPane
 
 def _tail_rows(metrics: RiskMetrics, settings: RiskSettings, capital: float | None) -> tuple[TailRiskRow, ...]:
     """Return a row for each method and confidence, in the order of the settings."""
-    order = {method: i for i, method in enumerate(settings.tail_risk.methods)}
+    order: dict[str, int] = {method: i for i, method in enumerate(settings.tail_risk.methods)}
     rows = [_tail_row(measure, capital, settings) for measure in metrics.tail_risk]
     rows += [_absent_row(absent, settings.tail_risk.horizon) for absent in metrics.absent]
     return tuple(sorted(rows, key=lambda row: (order[row.method], row.confidence)))

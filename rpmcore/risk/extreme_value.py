@@ -15,6 +15,7 @@ from math import exp, expm1, floor, log, sqrt
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rpmcore.domain.arrays import Vector, as_matrix, as_vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
@@ -190,6 +191,14 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
     return _tail_risk(fit, threshold, depth, n_excesses / n, confidence, width)
 
 
+def tail_shape(returns: Any, tail_share: float = 0.10) -> float:
+    """Return ξ of the law that `extreme_value` fits: moments of order 1/ξ and beyond do not exist.
+
+    Arguments and errors as in `extreme_value`.
+    """
+    return fit_generalised_pareto(_excesses(-as_vector(returns, "returns"), tail_share)[1]).shape
+
+
 def extreme_value_marginals(
     returns: Any, weights: Any, confidence: float, tail_share: float = 0.10
 ) -> tuple[Vector, Vector | None]:
@@ -237,7 +246,7 @@ def extreme_value_marginals(
     return direction * (figure.value_at_risk / loss), None if shortfall is None else direction * (shortfall / loss)
 
 
-def _beyond(losses: Vector, tail_share: float) -> tuple[float, Vector]:
+def _beyond(losses: Vector, tail_share: float) -> tuple[float, NDArray[np.bool_]]:
     """Return the threshold, and for each loss whether it exceeds it by more than rounding."""
     if not 0.0 < tail_share <= 0.5:
         raise InvalidArgument(f"tail_share must lie in (0, 0.5], but is {tail_share!r}")

@@ -203,8 +203,11 @@ def _resampled(inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], Pair],
             risk, lower=None, upper=None, lower_reason=reason, upper_reason=reason,
             expected_shortfall_lower=None, expected_shortfall_upper=None,
             expected_shortfall_lower_reason=reason, expected_shortfall_upper_reason=reason,
+            value_at_risk_error=None, expected_shortfall_error=None,
         )  # fmt: skip
-    found = replace(risk, lower=intervals[0][0], upper=intervals[0][1])
+    found = replace(
+        risk, lower=intervals[0][0], upper=intervals[0][1], value_at_risk_error=None, expected_shortfall_error=None
+    )
     if without_shortfall:
         return found
     return replace(found, expected_shortfall_lower=intervals[1][0], expected_shortfall_upper=intervals[1][1])
@@ -326,7 +329,7 @@ def rows_added(settings: RiskSettings) -> float:
 
 
 def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
-    from rpmcore.risk.extreme_value import extreme_value
+    from rpmcore.risk.extreme_value import extreme_value, tail_shape
 
     chosen = inputs.settings.tail_risk
 
@@ -334,7 +337,9 @@ def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
         return extreme_value(pnl, confidence, chosen.tail_share, chosen.interval)
 
     risk = of(inputs.pnl)
-    return _scaled(inputs, _resampled(inputs, risk, lambda pnl: _pair(of(pnl))))
+    scaled = chosen.horizon != inputs.settings.data.return_days
+    has_variance = not scaled or tail_shape(inputs.pnl, chosen.tail_share) < 0.5
+    return _scaled(inputs, _resampled(inputs, risk, lambda pnl: _pair(of(pnl))), has_variance)
 
 
 def _monte_carlo(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:

@@ -123,10 +123,8 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
 
 
 def _interval(row: TailRiskRow) -> str:
-    if row.value_at_risk_error is not None:
-        return f"± {row.value_at_risk_error:.3%} s.e."
     if row.lower is None and row.upper is None:
-        return "–"
+        return "–" if row.value_at_risk_error is None else f"± {row.value_at_risk_error:.3%} s.e."
     return f"{draw.percent(row.lower)} … {draw.percent(row.upper)}"
 
 
