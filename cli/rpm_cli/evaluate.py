@@ -210,7 +210,7 @@ def evaluate(
 
 def _methods(asked: list[str] | None) -> list[str] | None:
     """Return the methods named; ``all`` stands for every one."""
-    if not asked or asked != ["all"]:
+    if not asked or "all" not in asked:
         return asked or None
     from typing import get_args
 

@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
 BREACHED = 3
 
+SPELLING = {
+    "covariance.method": "--covariance",
+    "covariance.shrinkage": "--shrinkage",
+    "covariance.target": "--shrinkage-target",
+    "tail_risk.lookback": "--tail-lookback",
+    "tail_risk.methods": "--method",
+    "tail_risk.confidences": "--confidence",
+}
+"""Options whose names are not the last part of their setting's key."""
+
 
 class Format(StrEnum):
     """How a result is printed."""
@@ -107,7 +117,7 @@ def settings_from(config: str | None, assignments: list[str] | None, options: di
     """Return the settings of file, ``--set`` and options by dotted key."""
     from rpmcore import api
 
-    return api.load_settings(config, assignments or (), options)
+    return api.load_settings(config, assignments or (), options, SPELLING)
 
 
 def money_option(capital: float | None) -> float | None:

@@ -27,6 +27,7 @@ def load_settings(
     path: str | Path | None = None,
     assignments: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
+    spelling: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings: defaults, over them the file, ``section.key=value`` assignments, and options.
 
@@ -38,6 +39,8 @@ def load_settings(
         Texts such as ``"covariance.decay=0.97"``; the value is read as a YAML scalar.
     options
         Values of command-line options by dotted key; None means that the option was not given.
+    spelling
+        How messages call an option, by dotted key; by default two hyphens and the last part of the key.
 
     Raises
     ------
@@ -60,11 +63,15 @@ def load_settings(
         if value is not None:
             keys = tuple(name.split("."))
             _assign(merged, keys, value, name)
-            origin[keys] = f"--{keys[-1].replace('_', '-')}"
+            origin[keys] = (spelling or {}).get(name, f"--{keys[-1].replace('_', '-')}")
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_explain(item, origin) for item in error.errors())) from error
+        found = error.errors()
+        # A list whose element is refused is reported again as too short.
+        within = [item["loc"] for item in found]
+        causes = [i for i in found if not any(loc != i["loc"] and loc[: len(i["loc"])] == i["loc"] for loc in within)]
+        raise ConfigurationError("\n".join(_explain(item, origin) for item in causes)) from error
 
 
 def _read(path: Path) -> Document:
