@@ -1,11 +1,9 @@
 """Each job of rpm in one call: read, compute, return a result that knows its JSON."""
 
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from importlib import import_module
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from pkgutil import iter_modules
@@ -22,11 +20,11 @@ from rpmcore.domain.instruments import CURRENCIES, Instrument, parse_pair
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Book
 from rpmcore.domain.prices import PriceHistory, PriceReader
-from rpmcore.risk.evaluation import Evaluation, Studies, evaluate_book
+from rpmcore.risk.evaluation import Studies, evaluate_book
+from rpmcore.risk.report import Evaluation
 from rpmcore.risk.settings import RiskSettings, TailMethod
-from rpmcore.risk.tail_methods import Effort
+from rpmcore.risk.tail_inputs import Effort
 from rpmcore.risk.valuation import BookInputs, GivenCorrelation, symbols_needed
-from rpmcore.risk.value_at_risk import historical
 
 if TYPE_CHECKING:
     from rpmcore.risk.stress.engine import StressReport
@@ -228,64 +226,6 @@ def kernels_are_compiled() -> bool:
 
     folder = _jit.cache_folder()
     return folder is not None and next(folder.glob(f"**/{LAST_COMPILED}-*.nbi"), None) is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfCheck:
-    """One line of ``rpm doctor``."""
-
-    name: str
-    passed: bool
-    found: str
-
-
-def self_check() -> tuple[SelfCheck, ...]:
-    """Return what ``rpm doctor`` looks at: versions, the kernel cache, the sample data and one known answer."""
-    return tuple(_attempt(name, look) for name, look in _CHECKS.items())
-
-
-def _attempt(name: str, look: Callable[[], str]) -> SelfCheck:
-    try:
-        return SelfCheck(name=name, passed=True, found=look())
-    except Exception as error:  # noqa: BLE001 - whatever is broken here is the finding
-        return SelfCheck(name=name, passed=False, found=f"{type(error).__name__}: {error}")
-
-
-def _versions() -> str:
-    names = ("rpmcore", "numba", "numpy", "scipy", "pyarrow", "pydantic", "typer", "rich")
-    return ", ".join(("Python " + platform.python_version(), *(f"{name} {version(name)}" for name in names)))
-
-
-def _kernel_cache() -> str:
-    from rpmcore.kernels import _jit
-
-    folder = _jit.cache_folder()
-    if folder is None:
-        raise OSError("the cache folder cannot be written, so every run compiles anew; set NUMBA_CACHE_DIR")
-    return f"{folder} ({'filled' if kernels_are_compiled() else 'empty: the next run compiles'})"
-
-
-def _sample_data() -> str:
-    book = read_sample_book()
-    return (
-        f"{len(book.holdings)} positions, {len(open_prices(reference.sample_path(SAMPLE_PRICES)).symbols)} price series"
-    )
-
-
-def _known_answer() -> str:
-    """Losses 1 to 10 with a tail of 0.25: VaR 8 and ES 9.2 (Acerbi and Tasche 2002, definition 2.6)."""
-    found = historical([-float(loss) for loss in range(1, 11)], 0.75)
-    if (found.value_at_risk, found.expected_shortfall) != (8.0, 9.2):
-        raise ArithmeticError(f"VaR {found.value_at_risk}, ES {found.expected_shortfall} where 8 and 9.2 are right")
-    return "VaR 8, ES 9.2 of the losses 1 to 10 at 0.75"
-
-
-_CHECKS: Mapping[str, Callable[[], str]] = {
-    "versions": _versions,
-    "kernel cache": _kernel_cache,
-    "sample data": _sample_data,
-    "known answer": _known_answer,
-}
 
 
 def _inputs(

@@ -8,9 +8,10 @@ from rpm_cli import options as common
 def doctor(output: common.FormatOption = None, as_json: common.JsonOption = False) -> None:
     """Check the installation: versions, kernel cache, sample data, one known answer. Exit code 1 on failure."""
     from rpmcore import api
+    from rpmcore.doctor import self_check
 
     form = common.chosen_format(output, as_json)
-    checks = api.self_check()
+    checks = self_check()
     if form is common.Format.TABLE:
         from rich.table import Table
         from rich.text import Text

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpmcore.kernels import student_t as laws
+from rpmcore.kernels import student_t_fit as fits
 from rpmcore.kernels._jit import kernel
 from rpmcore.kernels.summation import sum_in_this_order
 from rpmcore.kernels.tail import measures_of_worst, ranks, sort_between, worst_returns
@@ -138,12 +139,12 @@ def student_t(
     for t in range(value_at_risk.shape[0]):
         x = returns[t : t + window]
         value_at_risk[t] = expected_shortfall[t] = np.nan
-        ties = laws.commonest_above_a_third(x)
+        ties = fits.commonest_above_a_third(x)
         if ties > 0:
             codes[t] = CONSTANT if ties == window else TIES
             continue
-        location, scale, kappa, log_likelihood, _ = laws.fit(x)
-        if not (math.isfinite(log_likelihood) and laws.resolved(x, scale)):
+        location, scale, kappa, log_likelihood, _ = fits.fit(x)
+        if not (math.isfinite(log_likelihood) and fits.resolved(x, scale)):
             codes[t] = NOT_RESOLVED
             continue
         dof = 1.0 / kappa if kappa > 0.0 else np.inf

@@ -14,7 +14,8 @@ from rpmcore.risk.covariance_estimator import CovarianceEstimate, CovarianceMatr
 from rpmcore.risk.limits import LimitCheck, check_limit
 from rpmcore.risk.settings import LimitsSettings, RiskSettings, TailRiskSettings
 from rpmcore.risk.student_t import StudentTFit, fit_student_t
-from rpmcore.risk.tail_methods import Absent, Effort, TailInputs, measure
+from rpmcore.risk.tail_inputs import Absent, Effort, TailInputs
+from rpmcore.risk.tail_methods import measure
 from rpmcore.risk.volatility import portfolio_volatility
 
 

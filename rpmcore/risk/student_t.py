@@ -12,7 +12,8 @@ import numpy as np
 from rpmcore.domain.arrays import Matrix, as_vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.tail_risk import TailRisk
-from rpmcore.kernels import student_t as kernels
+from rpmcore.kernels import student_t as law
+from rpmcore.kernels import student_t_fit as kernels
 from rpmcore.risk.tail_count import check_confidence
 
 PRACTICALLY_NORMAL = 200.0
@@ -77,10 +78,10 @@ class StudentTFit:
         """
         tail = 1.0 - check_confidence(confidence)
         width = normal_quantile_of_interval(interval)
-        value_at_risk, error = self._estimate(kernels.upper_quantile, tail)
+        value_at_risk, error = self._estimate(law.upper_quantile, tail)
         shortfall = shortfall_error = no_mean = None
         if self.dof > 1.0:
-            shortfall, shortfall_error = self._estimate(kernels.standard_shortfall, tail)
+            shortfall, shortfall_error = self._estimate(law.standard_shortfall, tail)
         else:
             no_mean = f"a Student-t law with {self.dof:.3g} ≤ 1 degrees of freedom has no mean, so there is none here"
         lower, upper = _around(value_at_risk, width, error)
@@ -115,7 +116,7 @@ class StudentTFit:
             return value, None
         kappa = 1.0 / self.dof
         apart = 1e-4 * kappa
-        if standard is kernels.standard_shortfall and kappa + apart >= 1.0:
+        if standard is law.standard_shortfall and kappa + apart >= 1.0:
             return value, None
         slope = (standard(tail, 1.0 / (kappa + apart)) - standard(tail, 1.0 / (kappa - apart))) / (2.0 * apart)
         gradient = (-1.0, self.scale * c, self.scale * slope)

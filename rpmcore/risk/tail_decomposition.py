@@ -21,7 +21,8 @@ from rpmcore.domain.portfolio import Holding
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk.incremental import BookVariance
 from rpmcore.risk.tail_count import tail_count
-from rpmcore.risk.tail_methods import Absent, TailInputs, filtered, measure, rows_added
+from rpmcore.risk.tail_inputs import Absent, TailInputs
+from rpmcore.risk.tail_methods import filtered, measure, rows_added
 from rpmcore.risk.valuation import Valuation
 from rpmcore.risk.value_at_risk import Quantile, historical
 from rpmcore.risk.volatility import covariance_times

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, nan, sqrt
-from typing import Self
 
 import numpy as np
 
@@ -16,97 +15,13 @@ from rpmcore.domain.arrays import Matrix, Vector
 from rpmcore.domain.errors import InsufficientData, Undefined
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk import value_at_risk
-from rpmcore.risk.covariance_estimator import CovarianceEstimate
 from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.simulation import simulate_tail_risk, simulate_to_precision
 from rpmcore.risk.simulation_model import Distribution, Sampling
-from rpmcore.risk.volatility import portfolio_volatility
+from rpmcore.risk.tail_inputs import Absent, Effort, TailInputs
 
 LONGEST_SCALED_HORIZON = 10
 """Trading days up to which a figure is scaled by √h; beyond, only what simulates day by day answers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
-    """A figure that does not exist for this book, and why."""
-
-    method: str
-    confidence: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """What changes the time that a simulation takes, and nothing of its result.
-
-    Attributes
-    ----------
-    threads
-        That share the paths.
-    progress
-        Told how many paths are drawn, and of how many.
-    """
-
-    threads: int = 1
-    progress: Callable[[int, int], None] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TailInputs:
-    """What a method may draw on.
-
-    Attributes
-    ----------
-    returns
-        (n_obs, n_assets) of the tail window, each row over `settings.data.return_days` periods.
-    weights
-        (n_assets,) signed market value / capital.
-    pnl
-        (n_obs,) returns of the book: past returns at these weights.
-    covariance
-        Per period, for the methods that rest on a volatility.
-    volatility
-        √(wᵀΣw) per period.
-    settings
-        All sections.
-    effort
-        Of simulations.
-    """
-
-    returns: Matrix
-    weights: Vector
-    pnl: Vector
-    covariance: CovarianceEstimate
-    volatility: float
-    settings: RiskSettings
-    effort: Effort = Effort()
-
-    @classmethod
-    def of(
-        cls,
-        returns: Matrix,
-        weights: Vector,
-        covariance: CovarianceEstimate,
-        settings: RiskSettings,
-        effort: Effort | None = None,
-    ) -> Self:
-        """Return the inputs of a book, with its P&L and volatility computed."""
-        return cls(
-            returns=returns,
-            weights=weights,
-            pnl=returns @ weights,
-            covariance=covariance,
-            volatility=float(portfolio_volatility(weights, covariance.matrix)),
-            settings=settings,
-            effort=effort or Effort(),
-        )
-
-    def after(self, asset: int, change: float, volatility: float) -> Self:
-        """Return the inputs with `change` added to the weight of one asset; `volatility` is what that makes of it."""
-        weights = self.weights.copy()
-        weights[asset] += change
-        pnl = self.pnl + change * self.returns[:, asset]
-        return replace(self, weights=weights, pnl=pnl, volatility=volatility)
 
 
 Measure = Callable[[TailInputs, Sequence[float]], list[TailRisk | Absent]]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from rpmcore.kernels import student_t
+from rpmcore.kernels import student_t, student_t_fit
 
 FORMS = [lambda kernel: kernel, lambda kernel: getattr(kernel, "py_func", kernel)]
 DOFS = [0.5, 0.9, 1.0, 2.0, 2.5, 4.0, 7.3, 30.0, 200.0, 1e4, 1e8]
@@ -47,7 +47,7 @@ def test_the_gamma_ratio_and_its_derivatives(form, z):
 
 def test_the_fit_is_the_same_compiled_and_plain():
     returns = 0.01 * np.random.default_rng(2).standard_t(4, 80)
-    compiled, plain = student_t.fit(returns), getattr(student_t.fit, "py_func", student_t.fit)(returns)
+    compiled, plain = student_t_fit.fit(returns), getattr(student_t_fit.fit, "py_func", student_t_fit.fit)(returns)
     np.testing.assert_allclose(compiled[:4], plain[:4], rtol=1e-7)
     np.testing.assert_allclose(compiled[4], plain[4], rtol=1e-5)
 
@@ -59,7 +59,7 @@ def test_likelihood_gradient_and_information(form, theta):
     def at(location, log_scale, kappa):
         gradient, information = np.empty(3), np.empty((3, 3))
         point, scratch = np.array([location, log_scale, kappa]), np.empty(len(x))
-        value = form(student_t.log_likelihood)(x, np.abs(x).max(), point, scratch, gradient, information)
+        value = form(student_t_fit.log_likelihood)(x, np.abs(x).max(), point, scratch, gradient, information)
         return value, gradient, information
 
     location, log_scale, kappa = theta
@@ -78,9 +78,9 @@ def test_the_covariance_inverts_the_information(form):
     plain_units = root @ root.T + np.eye(3)
     units = np.diag([1e8, 1.0, 1e-3])
     inverse = np.empty((3, 3))
-    assert form(student_t.covariance)(units @ plain_units @ units, inverse)
+    assert form(student_t_fit.covariance)(units @ plain_units @ units, inverse)
     np.testing.assert_allclose(units @ inverse @ units, np.linalg.inv(plain_units), rtol=1e-10, atol=1e-12)
-    assert not form(student_t.covariance)(np.diag([1.0, -1.0, 1.0]), inverse)
+    assert not form(student_t_fit.covariance)(np.diag([1.0, -1.0, 1.0]), inverse)
 
 
 @pytest.mark.parametrize(("n", "repeated"), [(9, 3), (9, 4), (100, 33), (100, 34), (100, 100)])
@@ -88,4 +88,4 @@ def test_ties_of_more_than_a_third_are_found(form, n, repeated):
     rng = np.random.default_rng(n)
     for _ in range(20):
         x = rng.permutation(np.append(np.full(repeated, 0.5), rng.standard_normal(n - repeated)))
-        assert form(student_t.commonest_above_a_third)(x) == (repeated if 3 * repeated > n else 0)
+        assert form(student_t_fit.commonest_above_a_third)(x) == (repeated if 3 * repeated > n else 0)

@@ -10,7 +10,8 @@ from rpmcore.domain.portfolio import Holding
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.settings import DataSettings, RiskSettings, SimulationSettings, TailMethod, TailRiskSettings
 from rpmcore.risk.tail_decomposition import RULES, decompose, historical_marginals
-from rpmcore.risk.tail_methods import Absent, TailInputs, measure
+from rpmcore.risk.tail_inputs import Absent, TailInputs
+from rpmcore.risk.tail_methods import measure
 from rpmcore.risk.valuation import Valuation
 from rpmcore.risk.value_at_risk import historical
 from tests.samples import correlated_returns, returns_matrices, weights_for

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
-from rpmcore.risk.evaluation import Evaluation, TailRiskRow
+from rpmcore.risk.report import Evaluation, TailRiskRow
 
 
 def show(result: Evaluation, digest: str) -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
-from rpmcore.risk.evaluation import Evaluation
+from rpmcore.risk.report import Evaluation
 
 if TYPE_CHECKING:
     from rpmcore.risk.covariance_comparison import CovarianceScore

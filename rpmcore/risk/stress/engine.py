@@ -9,8 +9,9 @@ from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.covariance import correlation_stress, stressed_covariance
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
-from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, BookSummary, assess, money, summarise_book
+from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, assess, money, summarise_book
 from rpmcore.risk.notices import Notice, listed, notices
+from rpmcore.risk.report import BookSummary
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
