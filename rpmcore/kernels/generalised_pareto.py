@@ -19,21 +19,21 @@ Vector = NDArray[np.float64]
 LEAST_SHAPE = -0.5
 """ξ of the search: at −0.5 and below, maximum likelihood is not asymptotically normal (Smith 1985)."""
 
-CLOSE_TO_ONE = 0.1
+SMALL = 0.1
 """|t| below which ln(1+t) less its first terms is taken from a series: 18 terms leave less than 1e-16."""
 
 APART = 0.5
 """Step of the search in ln(1 + θ·largest). No term of the derivative changes faster than over a unit of it."""
 
-SLOPE, SHAPE, AT_LEAST_SHAPE = 0, 1, 2
-"""What `falling` tells the sign of."""
+SLOPE, SHAPE, AT_LEAST_SHAPE = 0.0, 1.0, 2.0
+"""What `falling` tells the sign of. Literal integers would compile it, and `crossing`, once for each."""
 
 
 @kernel("(f8,)")
 def logarithms(t: float) -> tuple[float, float, float]:
     """Return a = ln(1+t)/t, b = (a − 1/(1+t))/t and c = (2b − 1/(1+t)²)/t for t > −1; 1, 1/2 and 2/3 at t = 0."""
     inverse = 1.0 / (1.0 + t)
-    if abs(t) < CLOSE_TO_ONE:
+    if abs(t) < SMALL:
         c = 0.0
         for j in range(17, -1, -1):
             c = (j + 1.0) * (j + 2.0) / (j + 3.0) - t * c
@@ -58,8 +58,8 @@ def averages(x: Vector, theta: float) -> tuple[float, float, float]:
     return beta / n, shrunk / n, second / n
 
 
-@kernel("(f8[::1], f8, i8)")
-def falling(x: Vector, s: float, what: int) -> bool:
+@kernel("(f8[::1], f8, f8)")
+def falling(x: Vector, s: float, what: float) -> bool:
     """Tell whether a function of θ = e^s − 1 is negative there; x is scaled to a largest element of 1.
 
     SLOPE is the derivative of the profile likelihood. SHAPE is −0.5 − ξ(θ), and AT_LEAST_SHAPE the derivative by θ of
@@ -74,8 +74,8 @@ def falling(x: Vector, s: float, what: int) -> bool:
     return theta * shrunk > -1.0
 
 
-@kernel("(f8[::1], f8, f8, i8)")
-def crossing(x: Vector, low: float, high: float, what: int) -> float:
+@kernel("(f8[::1], f8, f8, f8)")
+def crossing(x: Vector, low: float, high: float, what: float) -> float:
     """Return s between `low` and `high` where `falling` becomes true, by bisection down to neighbouring numbers."""
     for _ in range(100):
         middle = 0.5 * (low + high)

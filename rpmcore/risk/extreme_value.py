@@ -119,6 +119,33 @@ def fit_generalised_pareto(excesses: Any) -> GeneralisedParetoFit:
     )
 
 
+def threshold_excesses(losses: Any, tail_share: float = 0.10) -> tuple[float, Vector]:
+    """Return the threshold u that `extreme_value` takes, and the excesses over it.
+
+    Parameters
+    ----------
+    losses
+        (n_obs,), without NaN.
+    tail_share
+        In (0, 0.5].
+
+    Returns
+    -------
+    tuple
+        u, the (⌊tail_share·n_obs⌋ + 1)-th largest loss, and (N,) losses less u in ascending order, so that the order of
+        the losses changes no bit. N is ⌊tail_share·n_obs⌋, less the losses that exceed u by no more than rounding.
+
+    Raises
+    ------
+    InvalidArgument
+        If `losses` is not a finite vector or `tail_share` out of its range.
+    """
+    x = as_vector(losses, "losses")
+    threshold, exceeds = _beyond(x, tail_share)
+    excesses: Vector = np.sort(x[exceeds]) - threshold
+    return threshold, excesses
+
+
 def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, interval: float = 0.90) -> TailRisk:
     """Return the VaR and ES of a generalised Pareto law fitted to the worst losses, with their errors.
 
@@ -168,7 +195,7 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
     n = x.shape[0]
     k = tail_count(n, confidence)
     width = normal_quantile_of_interval(interval)
-    threshold, excesses = _excesses(-x, tail_share)
+    threshold, excesses = threshold_excesses(-x, tail_share)
     n_excesses = excesses.shape[0]
     if float(x.max() - x.min()) <= ROUNDING * float(np.abs(x).max()):
         raise Undefined(f"the {n} returns are all {x[0]:g}: a constant series has no tail")
@@ -254,13 +281,6 @@ def _beyond(losses: Vector, tail_share: float) -> tuple[float, NDArray[np.bool_]
     place = n - 1 - floor(round(tail_share * n, 9))
     threshold = float(np.partition(losses, place)[place])
     return threshold, losses > threshold + ROUNDING * max(abs(threshold), float(losses.max()))
-
-
-def _excesses(losses: Vector, tail_share: float) -> tuple[float, Vector]:
-    """Return the threshold and the excesses over it, (N,) in order, so that the order of rows changes no bit."""
-    threshold, exceeds = _beyond(losses, tail_share)
-    excesses: Vector = np.sort(losses[exceeds]) - threshold
-    return threshold, excesses
 
 
 def _commonest(x: Vector, apart: float) -> int:

@@ -9,7 +9,12 @@ from scipy import stats
 
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.risk import extreme_value as module
-from rpmcore.risk.extreme_value import extreme_value, extreme_value_marginals, fit_generalised_pareto
+from rpmcore.risk.extreme_value import (
+    extreme_value,
+    extreme_value_marginals,
+    fit_generalised_pareto,
+    threshold_excesses,
+)
 from tests.oracles import extreme_value as oracle
 
 RNG = np.random.default_rng(17)
@@ -240,13 +245,13 @@ def test_the_figure_meets_the_threshold_where_the_tail_begins():
 def test_the_number_of_exceedances_is_free_of_binary_noise():
     x = np.arange(700.0)
     # 0.29 · 700 is 202.99999999999997 in binary.
-    assert module._excesses(x, 0.29)[1].shape == (203,)
-    assert module._excesses(x, 0.0285)[1].shape == (19,)
+    assert threshold_excesses(x, 0.29)[1].shape == (203,)
+    assert threshold_excesses(x, 0.0285)[1].shape == (19,)
 
 
 def test_losses_that_tie_with_the_threshold_do_not_exceed_it():
     losses = np.concatenate([np.zeros(900), 0.3 * (1.0 + 2e-16 * np.arange(60)), 0.3 + SAMPLES["exponential"][:40]])
-    threshold, excesses = module._excesses(losses, 0.06)
+    threshold, excesses = threshold_excesses(losses, 0.06)
     assert threshold == pytest.approx(0.3)
     assert len(excesses) == 40
     found = extreme_value(-losses, 0.99, 0.06)
