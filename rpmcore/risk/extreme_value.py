@@ -218,14 +218,6 @@ def extreme_value(returns: Any, confidence: float, tail_share: float = 0.10, int
     return _tail_risk(fit, threshold, depth, n_excesses / n, confidence, width)
 
 
-def tail_shape(returns: Any, tail_share: float = 0.10) -> float:
-    """Return ξ of the law that `extreme_value` fits: moments of order 1/ξ and beyond do not exist.
-
-    Arguments and errors as in `extreme_value`.
-    """
-    return fit_generalised_pareto(_excesses(-as_vector(returns, "returns"), tail_share)[1]).shape
-
-
 def extreme_value_marginals(
     returns: Any, weights: Any, confidence: float, tail_share: float = 0.10
 ) -> tuple[Vector, Vector | None]:

@@ -244,7 +244,7 @@ def rows_added(settings: RiskSettings) -> float:
 
 
 def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
-    from rpmcore.risk.extreme_value import extreme_value, tail_shape
+    from rpmcore.risk.extreme_value import extreme_value, fit_generalised_pareto, threshold_excesses
 
     chosen = inputs.settings.tail_risk
 
@@ -252,9 +252,11 @@ def _extreme_value(inputs: TailInputs, confidence: float) -> TailRisk:
         return extreme_value(pnl, confidence, chosen.tail_share, chosen.interval)
 
     risk = of(inputs.pnl)
-    scaled = chosen.horizon != inputs.settings.data.return_days
-    has_variance = not scaled or tail_shape(inputs.pnl, chosen.tail_share) < 0.5
-    return _scaled(inputs, _resampled(inputs, risk, lambda pnl: _pair(of(pnl))), has_variance)
+    risk = _resampled(inputs, risk, lambda pnl: _pair(of(pnl)))
+    if chosen.horizon == inputs.settings.data.return_days:
+        return _scaled(inputs, risk)
+    shape = fit_generalised_pareto(threshold_excesses(-inputs.pnl, chosen.tail_share)[1]).shape
+    return _scaled(inputs, risk, has_variance=shape < 0.5)
 
 
 def _monte_carlo(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
