@@ -7,7 +7,7 @@ dropped?" all ask it in the same way.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil, nan, sqrt
+from math import ceil, inf, isfinite, sqrt
 
 import numpy as np
 
@@ -101,7 +101,8 @@ def _resampled(inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], Pair],
 
     def figures(resample: Vector) -> tuple[float, ...]:
         value_at_risk, shortfall = of(resample)
-        return (value_at_risk,) if without_shortfall else (value_at_risk, nan if shortfall is None else shortfall)
+        # A fitted law without a mean loses without bound on average.
+        return (value_at_risk,) if without_shortfall else (value_at_risk, inf if shortfall is None else shortfall)
 
     try:
         intervals = bootstrap_intervals(
@@ -125,7 +126,15 @@ def _resampled(inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], Pair],
     )
     if without_shortfall:
         return found
-    return replace(found, expected_shortfall_lower=intervals[1][0], expected_shortfall_upper=intervals[1][1])
+    lower, upper = intervals[1]
+    no_mean = "at this end of the interval the law of the resample has no mean"
+    return replace(
+        found,
+        expected_shortfall_lower=lower if isfinite(lower) else None,
+        expected_shortfall_lower_reason=no_mean,
+        expected_shortfall_upper=upper if isfinite(upper) else None,
+        expected_shortfall_upper_reason=no_mean,
+    )
 
 
 def bootstraps(settings: RiskSettings) -> bool:
