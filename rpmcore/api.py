@@ -119,7 +119,7 @@ def _given_correlation(source: Any, symbols: tuple[str, ...]) -> GivenCorrelatio
 
 def _methods(asked: Sequence[str], settings: RiskSettings) -> tuple[str, ...]:
     """Return the methods to take apart; ``all`` stands for those of the settings."""
-    if list(asked) == ["all"]:
+    if "all" in asked:
         return tuple(settings.tail_risk.methods)
     known = get_args(TailMethod)
     for method in asked:
@@ -127,7 +127,7 @@ def _methods(asked: Sequence[str], settings: RiskSettings) -> tuple[str, ...]:
             meant = nearest(method, list(known))
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)} and all"
             raise ConfigurationError(f"--decompose: there is no method {method!r}; {hint}")
-    return tuple(asked)
+    return tuple(dict.fromkeys(asked))
 
 
 def read_prices(source: Any, symbols: Sequence[str] | None = None) -> PriceHistory:

@@ -123,7 +123,8 @@ def evaluate(
         typer.Option(
             "--decompose",
             metavar="METHOD",
-            help="Take VaR and CVaR of a method apart by position, with each halved and dropped; or all.",
+            help="Take VaR and CVaR of a method apart by position, with each halved and dropped; all stands for "
+            "every method of the report.",
         ),
     ] = None,
     compare_covariance: Annotated[
@@ -148,6 +149,8 @@ def evaluate(
     `rpm evaluate book.parquet --json --check`.
     """
     form = common.chosen_format(output, as_json)
+    if paths is not None and precision is not None:
+        raise typer.BadParameter("--precision decides the number of paths: give it or --paths, not both")
     day, equity = common.parse_day(as_of), common.money_option(capital)
     settings = common.settings_from(
         config,
@@ -179,10 +182,10 @@ def evaluate(
     )
     common.announce(book, check=check, quiet=quiet)
 
-    from rpm_cli.rendering.progress import paths_drawn
+    from rpm_cli.rendering.progress import work_done
     from rpmcore import api
 
-    with paths_drawn(quiet) as progress:
+    with work_done(quiet) as progress:
         result = api.evaluate(
             book,
             prices,

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numba.core.config as numba_config
 import platformdirs
+from numba.core.sigutils import normalize_signature
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,7 +63,8 @@ def compile_all() -> Iterator[str]:
     for name, (compiled, signatures) in _KERNELS.items():
         for signature in signatures:
             if hasattr(compiled, "compile"):
-                compiled.compile(signature)
+                # The cache is keyed by what is given: types, as a call gives them, not the text that names them.
+                compiled.compile(normalize_signature(signature)[0])
         yield name
 
 

@@ -42,12 +42,12 @@ def standardise(x: Matrix, decay: float, burn_in: int, z: Matrix, variances: Vec
     return wrong
 
 
-@kernel("(f8[:, ::1], f8[::1], f8[::1], f8, i8, u8, u8, f8, f8[::1])")
+@kernel("(f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], i8, u8, u8, f8, f8[::1])")
 def path_losses(
     z: Matrix,
-    variances: Vector,
+    growth: Matrix,
+    deviations: Vector,
     weights: Vector,
-    decay: float,
     horizon: int,
     seed: np.uint64,
     first: np.uint64,
@@ -57,7 +57,23 @@ def path_losses(
     """Simulate as many paths as `losses` is long, from number `first` on; keep the losses at or beyond `pivot`.
 
     Each day one whole row of z is drawn, scaled by the volatilities of the path, which then follow the returns drawn:
-    σ² ← λσ² + (1−λ)r². The losses −Σ w'r kept are written to the front of `losses`, in the order of the paths.
+    σ² ← λσ² + (1−λ)σ²z², so that a row multiplies σ by its own √(λ + (1−λ)z²), the `growth` of the same row. The losses
+    −Σ w'r kept are written to the front of `losses`, in the order of the paths.
+
+    Parameters
+    ----------
+    z, growth
+        (n_rows, n), standardised rows and what each makes of the volatility.
+    deviations
+        (n,) volatilities of the first day.
+    weights
+        (n,).
+    horizon
+        Days of a path.
+    seed, first
+        Key of the draws, and the number of the first path.
+    pivot
+        Smallest loss to keep.
 
     Returns
     -------
@@ -67,18 +83,18 @@ def path_losses(
     n_rows, n = z.shape
     days = np.arange(horizon).astype(np.uint64)
     low, high = np.empty(horizon, np.uint64), np.empty(horizon, np.uint64)
-    variance = np.empty(n)
+    sigma = np.empty(n)
     count = 0
     for path in range(losses.shape[0]):
         random_words(days, first + np.uint64(path), STREAM, seed, low, high)
-        variance[:] = variances
+        for i in range(n):
+            sigma[i] = weights[i] * deviations[i]
         loss = 0.0
         for day in range(horizon):
-            row = z[np.int64(((low[day] >> HALF) * np.uint64(n_rows)) >> HALF)]
+            row = np.int64(((low[day] >> HALF) * np.uint64(n_rows)) >> HALF)
             for i in range(n):
-                r = np.sqrt(variance[i]) * row[i]
-                loss -= weights[i] * r
-                variance[i] = decay * variance[i] + (1.0 - decay) * r * r
+                loss -= sigma[i] * z[row, i]
+                sigma[i] *= growth[row, i]
         losses[count] = loss
         count += loss >= pivot
     return count

@@ -13,7 +13,7 @@ monotone.
 
 from math import exp, isfinite, pi, sqrt
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from rpmcore.domain.arrays import Vector, as_matrix, as_vector
 from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk.tail_count import check_confidence
+
+THINNEST_TAIL = 1e-5
+"""Beyond z = 4.26 the mean of the quantiles would rest on where the expansion is not known to rise."""
 
 REACH = 5.0
 """The expansion must rise on |z| ≤ 5, beyond which lie 6e-7 of a normal law."""
@@ -48,8 +51,8 @@ def cornish_fisher(
     Raises
     ------
     Undefined
-        If q falls anywhere on |z| ≤ 5: then it is no quantile, and more confidence could mean less risk. It is not
-        clipped.
+        If the confidence is above 0.99999, or q falls anywhere on |z| ≤ 5: then it is no quantile, and more confidence
+        could mean less risk. It is not clipped.
     InvalidArgument
         If an argument is out of its range.
     """
@@ -58,7 +61,7 @@ def cornish_fisher(
     if not isfinite(mean):
         raise InvalidArgument(f"mean must be finite, but is {mean!r}")
     _check_shape(skewness, excess_kurtosis)
-    tail = 1.0 - check_confidence(confidence)
+    tail = _tail(confidence)
     z = NormalDist().inv_cdf(tail)
     beyond = _density(z) / tail
     return TailRisk(
@@ -74,9 +77,11 @@ def cornish_fisher(
 
 
 def cornish_fisher_marginals(
-    returns: Any, weights: Any, confidence: float, *, days: float = 1.0, mean: Literal["zero", "sample"] = "zero"
+    returns: Any, weights: Any, confidence: float, *, days: float = 1.0
 ) -> tuple[Vector, Vector]:
     """Return ∂VaR/∂w and ∂ES/∂w (n_assets,), which times the weights sum to the figures of the P&L's own moments.
+
+    They are those of a law without a mean; a mean μ_i of an asset lowers both by μ_i.
 
     With P the P&L and m₂, m₃, m₄ its central moments (divisor n), σ = √m₂, s = m₃/σ³ and k = m₄/m₂² − 3 move with
     w_i by ∂m_j/∂w_i = j · mean(x_i P^{j−1}), x_i and P centred: no tensor of co-moments is formed.
@@ -91,8 +96,6 @@ def cornish_fisher_marginals(
         In (0.5, 1).
     days
         How many independent periods the figures are over: σ grows with their root, s falls with it, k with themselves.
-    mean
-        Whose mean the law has: none, or that of the returns.
 
     Raises
     ------
@@ -106,9 +109,8 @@ def cornish_fisher_marginals(
         raise InvalidArgument(f"weights has {held.shape[0]} element(s), but returns has {x.shape[1]} column(s)")
     if not days > 0.0:
         raise InvalidArgument(f"days must be positive, but is {days!r}")
-    tail = 1.0 - check_confidence(confidence)
-    means = x.mean(axis=0)
-    moved = x - means
+    tail = _tail(confidence)
+    moved = x - x.mean(axis=0)
     pnl = moved @ held
     sigma = float(np.sqrt(np.mean(pnl**2)))
     if sigma <= 1e-12 * float(np.abs(moved).max() * np.abs(held).sum()):
@@ -123,19 +125,25 @@ def cornish_fisher_marginals(
     of_sigma = sigma * root * slopes[0]
     of_s = (3.0 * slopes[1] - 3.0 * s * slopes[0]) / root
     of_k = (4.0 * slopes[2] - 4.0 * (k + 3.0) * slopes[0]) / days
-    drift = means * days if mean == "sample" else np.zeros_like(means)
     z, shape = NormalDist().inv_cdf(tail), (s / root, k / days)
-    value_at_risk = -drift - (
+    value_at_risk = -(
         of_sigma * _quantile(z, *shape)
         + sigma * root * (of_s * ((z * z - 1.0) / 6.0 - (2.0 * z**3 - 5.0 * z) * shape[0] / 18.0)
                           + of_k * (z**3 - 3.0 * z) / 24.0)
     )  # fmt: skip
     beyond = _density(z) / tail
-    shortfall = -drift + beyond * (
+    shortfall = beyond * (
         of_sigma * _mean_beyond(z, *shape)
         + sigma * root * (of_s * (z / 6.0 - (2.0 * z * z - 1.0) * shape[0] / 18.0) + of_k * (z * z - 1.0) / 24.0)
     )
     return value_at_risk, shortfall
+
+
+def _tail(confidence: float) -> float:
+    tail = 1.0 - check_confidence(confidence)
+    if tail < THINNEST_TAIL:
+        raise Undefined(f"Cornish and Fisher's expansion is not used beyond {1.0 - THINNEST_TAIL:g}; see extreme_value")
+    return tail
 
 
 def _quantile(z: float, s: float, k: float) -> float:

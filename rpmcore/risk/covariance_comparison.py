@@ -1,6 +1,6 @@
 """Which covariance would have forecast this book best: a score of each estimator on the days that it had not seen."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
@@ -15,6 +15,9 @@ from rpmcore.risk.settings import CovarianceSettings
 
 FEWEST_FORECASTS = 30
 """Scores of fewer days are not compared."""
+
+MOST_DECOMPOSED = 300
+"""Instruments up to which a matrix is factored each day: for its own score, and by nonlinear shrinkage."""
 
 CLEARLY = 2.0
 """Standard errors of a difference from which on it is called one."""
@@ -83,6 +86,7 @@ def compare_covariances(
     *,
     confidences: Sequence[float] = (0.95, 0.99),
     return_days: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[CovarianceScore, ...]:
     """Return the score of every estimator on this book's past, best first.
 
@@ -101,6 +105,8 @@ def compare_covariances(
         Each in (0.5, 1).
     return_days
         Periods that each row spans.
+    progress
+        Told how many forecasts are made, and of how many.
 
     Raises
     ------
@@ -122,13 +128,20 @@ def compare_covariances(
     n_forecasts = x.shape[0] - settings.lookback - return_days + 1
     if n_forecasts < FEWEST_FORECASTS:
         raise InsufficientData(
-            f"a comparison needs at least {FEWEST_FORECASTS} days after the first {settings.lookback}, but there are "
-            f"{max(n_forecasts, 0)}; give more history"
+            f"a comparison of covariances needs at least {FEWEST_FORECASTS} days after the first {settings.lookback}, "
+            f"but there are {max(n_forecasts, 0)}; give more history or a shorter covariance.lookback"
         )
-    tracks = [
-        _track(name, chosen, x, held, return_days, configured=chosen == settings)
-        for name, chosen in candidates(settings).items()
-    ]
+    compared = candidates(settings)
+    if x.shape[1] > MOST_DECOMPOSED:
+        compared = {n: c for n, c in compared.items() if c.method != "nonlinear_shrinkage" or c == settings}
+    tracks = []
+    for place, (name, chosen) in enumerate(compared.items()):
+
+        def told(done: int, before: int = place * n_forecasts) -> None:
+            if progress is not None:
+                progress(before + done, len(compared) * n_forecasts)
+
+        tracks.append(_track(name, chosen, x, held, return_days, told, configured=chosen == settings))
     best = min((t.losses.mean() for t in tracks if t.losses is not None), default=None)
     reference = next((t.losses for t in tracks if t.losses is not None and t.losses.mean() == best), None)
     scores = [_score(track, reference, confidences, return_days) for track in tracks]
@@ -163,6 +176,12 @@ def candidates(settings: CovarianceSettings) -> dict[str, CovarianceSettings]:
 
 def _same(one: CovarianceSettings, other: CovarianceSettings) -> bool:
     """Tell whether two settings give the same matrix: what their method does not read is left aside."""
+    one, other = (
+        s.model_copy(update={"method": "ledoit_wolf", "target": "scaled_identity"})
+        if s.method == "sample" and s.shrinkage == "ledoit_wolf"
+        else s
+        for s in (one, other)
+    )
     read = {
         "sample": ("shrinkage",),
         "ewma": ("decay", "shrinkage"),
@@ -197,7 +216,14 @@ class _Track:
 
 
 def _track(
-    name: str, settings: CovarianceSettings, x: Matrix, held: Vector, return_days: int, *, configured: bool
+    name: str,
+    settings: CovarianceSettings,
+    x: Matrix,
+    held: Vector,
+    return_days: int,
+    told: Callable[[int], None],
+    *,
+    configured: bool,
 ) -> _Track:
     estimator = CovarianceMatrixEstimator(settings)
     first = settings.lookback + return_days - 1
@@ -207,7 +233,8 @@ def _track(
             # Rows of q periods are scored against a forecast over q periods.
             cov = estimator.estimate(window, held).matrix
             variances[i] = held @ cov @ held
-            matrix_losses[i] = _matrix_loss(cov, row)
+            matrix_losses[i] = _matrix_loss(cov, row) if x.shape[1] <= MOST_DECOMPOSED else np.inf
+            told(i + 1)
     except (Undefined, InsufficientData) as error:
         reason = str(error)
     return _Track(
@@ -261,7 +288,7 @@ def _score(track: _Track, reference: Vector | None, confidences: Sequence[float]
     read = ("method", "decay", "shrinkage", "target", "lookback")
     return CovarianceScore(
         name=track.name,
-        parameters={key: getattr(track.settings, key) for key in read},
+        parameters={key: value for key in read if (value := getattr(track.settings, key)) is not None},
         configured=track.configured,
         n_forecasts=len(track.pnl),
         qlike=None if losses is None else float(losses.mean()),
@@ -274,7 +301,8 @@ def _score(track: _Track, reference: Vector | None, confidences: Sequence[float]
         bias=bias,
         bias_reason=reason,
         matrix_qlike=None if track.matrix_losses is None else float(track.matrix_losses.mean()),
-        matrix_qlike_reason=track.reason or "a matrix of the window is singular",
+        matrix_qlike_reason=track.reason
+        or f"a matrix of the window is singular, or has more than {MOST_DECOMPOSED} instruments",
         exceedances=exceedances,
     )
 

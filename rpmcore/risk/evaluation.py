@@ -125,6 +125,7 @@ def evaluate_book(
             ],
             mean=settings.tail_risk.mean,
             intervals=intervals_of(settings, len(metrics.pnl)),
+            bind_on=settings.limits.bind_on,
             distribution=settings.simulation.distribution,
             dof=settings.simulation.dof if settings.simulation.distribution == "student_t" else None,
             dof_reason="the normal law has none",
@@ -141,8 +142,8 @@ def evaluate_book(
         limits=metrics.limits,
         scaling=Scaling(factor=factor, reason=reason),
         histogram=Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist())),
-        decomposition=_decomposition(inputs, assessed, settings, wanted.decompose),
-        covariance_comparison=_comparison(inputs, assessed, settings) if wanted.compare_covariance else (),
+        decomposition=_decomposition(inputs, assessed, settings, wanted.decompose, effort),
+        covariance_comparison=_comparison(inputs, assessed, settings, effort) if wanted.compare_covariance else (),
         rolling=_rolling(inputs, assessed, settings) if wanted.rolling else None,
         warnings=notices(inputs, panel, valuation, metrics, settings),
     )
@@ -222,14 +223,16 @@ def _covariance(inputs: BookInputs, estimate: CovarianceEstimate, settings: Risk
 
 
 def _decomposition(
-    inputs: BookInputs, assessed: Assessment, settings: RiskSettings, methods: tuple[str, ...]
+    inputs: BookInputs, assessed: Assessment, settings: RiskSettings, methods: tuple[str, ...], effort: Effort | None
 ) -> "tuple[TailDecomposition, ...]":
     if not methods:
         return ()
     from rpmcore.risk.tail_decomposition import decompose
 
     metrics, valuation = assessed.metrics, assessed.valuation
-    asked = TailInputs.of(assessed.panel.returns[-len(metrics.pnl) :], valuation.weights, metrics.covariance, settings)
+    asked = TailInputs.of(
+        assessed.panel.returns[-len(metrics.pnl) :], valuation.weights, metrics.covariance, settings, effort
+    )
     return tuple(
         one
         for method in methods
@@ -237,7 +240,9 @@ def _decomposition(
     )
 
 
-def _comparison(inputs: BookInputs, assessed: Assessment, settings: RiskSettings) -> "tuple[CovarianceScore, ...]":
+def _comparison(
+    inputs: BookInputs, assessed: Assessment, settings: RiskSettings, effort: Effort | None
+) -> "tuple[CovarianceScore, ...]":
     from rpmcore.risk.covariance_comparison import compare_covariances
 
     past = _past(inputs, settings, settings.covariance.lookback)
@@ -247,6 +252,7 @@ def _comparison(inputs: BookInputs, assessed: Assessment, settings: RiskSettings
         settings.covariance,
         confidences=settings.tail_risk.confidences,
         return_days=past.return_days,
+        progress=None if effort is None else effort.progress,
     )
 
 

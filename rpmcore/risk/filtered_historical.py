@@ -11,7 +11,7 @@ exponentially weighted volatilities in place of GARCH.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,7 +46,8 @@ def filtered_returns(returns: Any, decay: float = 0.94, burn_in: int = BURN_IN) 
     Raises
     ------
     Undefined
-        If an asset moves after a stretch without any movement, from which no volatility can be told.
+        If an asset moves after a stretch without any movement, from which no volatility can be told; or if a rescaled
+        return is −100 % or less, as when a peg broke.
     InsufficientData
         If no row is left after the burn-in.
     InvalidArgument
@@ -54,6 +55,13 @@ def filtered_returns(returns: Any, decay: float = 0.94, burn_in: int = BURN_IN) 
     """
     z, variances = _standardised(returns, decay, burn_in)
     filtered: Matrix = z * np.sqrt(variances)
+    worst = filtered.min(axis=0)
+    if worst.min() <= -1.0:
+        asset = int(worst.argmin())
+        raise Undefined(
+            f"asset {asset}: a past move, at the volatility of tomorrow, would be {worst[asset]:.0%}; a price cannot fall "
+            "by more than all of itself, so its shocks do not scale with its volatility"
+        )
     return filtered
 
 
@@ -93,14 +101,16 @@ def simulate_filtered(
     seed: int,
     decay: float = 0.94,
     burn_in: int = BURN_IN,
+    mean: Literal["zero", "sample"] = "zero",
     threads: int = 1,
     progress: Progress | None = None,
 ) -> tuple[TailRisk, ...]:
     """Return VaR and ES over several days, one per confidence, with the standard errors of the simulation.
 
     Each day of a path draws one whole row of standardised past returns and scales it by the volatilities of the path,
-    which then follow what was drawn. Losses are the sum of the days' −w'r: the positions are kept, not rebalanced in
-    money, and simple returns add up as in the other methods.
+    which then follow what was drawn. The standardised returns of each asset are first brought to a mean square of one:
+    past shocks larger than the filter expected would otherwise multiply the variance day by day. Losses are the sum of
+    the days' −w'r: the positions are kept, not rebalanced in money, and simple returns add up as in the other methods.
 
     Parameters
     ----------
@@ -111,7 +121,9 @@ def simulate_filtered(
     n_paths
         From 1 to 1e9.
     horizon
-        Days, from 1.
+        Days, from 1 to the number of past returns: beyond, the past that is drawn from says nothing.
+    mean
+        Whether the drift of the past is taken out of the draws, or kept.
     seed
         In [0, 2**64): the same seed gives the same bits, for any number of threads.
     threads
@@ -127,8 +139,17 @@ def simulate_filtered(
     held = as_vector(weights, "weights")
     z, variances = _standardised(returns, decay, burn_in)
     _check_sizes(held, z)
+    if horizon > z.shape[0]:
+        raise InsufficientData(
+            f"{horizon} days ahead are more than the {z.shape[0]} past returns that are drawn from; give more history"
+        )
+    if mean == "zero":
+        z -= z.mean(axis=0)
+    scale = np.sqrt(np.mean(z**2, axis=0))
+    z /= np.where(scale > 0.0, scale, 1.0)
     law = checked_law(seed, "normal", None, horizon, "pseudo")
-    draw = partial(kernels.path_losses, z, variances, held, decay, law.horizon, law.seed)
+    growth = np.sqrt(decay + (1.0 - decay) * z**2)
+    draw = partial(kernels.path_losses, z, growth, np.sqrt(variances), held, law.horizon, law.seed)
     risks = measure(
         [draw] if held.any() else [],
         law,

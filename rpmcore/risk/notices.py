@@ -14,6 +14,9 @@ UNCHANGED_DAYS = 5
 """A last close that stood still for so many days is called stale."""
 
 
+REPAIR = 0.01
+"""Frobenius distance from which on a repaired correlation matrix is told."""
+
 PRICE_TOLERANCE = 0.20
 """Relative distance of a book's price from the last close that is told."""
 
@@ -44,6 +47,8 @@ def notices(
         *_mismatches(inputs, panel),
         *_clocks(inputs, settings),
         *_law(metrics, panel, valuation, settings),
+        *_correlation(inputs, metrics),
+        *_thin_tail(metrics, settings),
         *_simulation(metrics, settings),
     )
     return tuple(Notice(code=code, message=message) for code, message in found)
@@ -204,6 +209,27 @@ def _law(
         )
 
 
+def _correlation(inputs: BookInputs, metrics: RiskMetrics) -> Iterator[tuple[str, str]]:
+    repaired, given = metrics.covariance.given_correlation, inputs.correlation
+    if repaired is not None and given is not None and repaired.distance > REPAIR:
+        yield (
+            "correlation_repaired",
+            f"{given.source}: no returns can have these correlations (smallest eigenvalue "
+            f"{repaired.smallest_eigenvalue:.3g}); the nearest that can be is used, {repaired.distance:.3g} away",
+        )
+
+
+def _thin_tail(metrics: RiskMetrics, settings: RiskSettings) -> Iterator[tuple[str, str]]:
+    n_obs = len(metrics.pnl)
+    for confidence in settings.tail_risk.confidences:
+        if (1.0 - confidence) * n_obs < 1.0 and {"historical", "filtered_historical"} & {*settings.tail_risk.methods}:
+            yield (
+                "tail_too_thin",
+                f"{n_obs} returns hold no loss beyond their {confidence:.10g} quantile: historical figures there are "
+                "the worst day seen; see extreme_value",
+            )
+
+
 def _simulation(metrics: RiskMetrics, settings: RiskSettings) -> Iterator[tuple[str, str]]:
     wanted = settings.simulation.precision
     simulated = [risk for risk in metrics.tail_risk if risk.method == "monte_carlo"]
@@ -221,7 +247,7 @@ def _simulation(metrics: RiskMetrics, settings: RiskSettings) -> Iterator[tuple[
         yield (
             "precision_not_reached",
             f"{simulated[0].n_paths:,} paths, the most allowed, leave a relative standard error of {reached:.2g} where "
-            f"{wanted:g} is asked for",
+            f"{wanted:g} is asked for; --sampling sobol needs fewer",
         )
 
 

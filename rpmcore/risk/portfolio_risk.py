@@ -232,8 +232,8 @@ class PortfolioRiskEngine:
         symbols
             Names for messages.
         correlation
-            (n_assets, n_assets) in place of the estimated correlations, repaired where it is none. Limits stay on the
-            estimated ones: nobody's opinion loosens a limit.
+            (n_assets, n_assets) in place of the estimated correlations, repaired where it is none. Limits and the
+            scaling advice stay on the estimated ones: nobody's opinion loosens a limit.
 
         Raises
         ------
@@ -276,7 +276,7 @@ class PortfolioRiskEngine:
             tail_risk=tuple(f for f in figures if isinstance(f, TailRisk)),
             absent=tuple(f for f in figures if isinstance(f, Absent)),
             limits=self._limits(x, estimated, inputs),
-            scaling=self.variance.scaling(annual),
+            scaling=self.variance.scaling(annual if correlation is None else self._annual(held, estimated)),
             capital=capital,
         )
 
@@ -340,8 +340,7 @@ class PortfolioRiskEngine:
             )
             if limits.method in wanted
         ]
-        daily = volatility if calm is estimated else float(portfolio_volatility(held, estimated.matrix))
-        annual = daily * sqrt(self.settings.data.periods_per_year)
+        annual = self._annual(held, estimated)
         return (
             self._tail_limit("value_at_risk", limits.value_at_risk, measured),
             self._tail_limit("expected_shortfall", limits.expected_shortfall, measured),
@@ -350,6 +349,9 @@ class PortfolioRiskEngine:
                 warning_utilisation=limits.warning_utilisation,
             ),
         )  # fmt: skip
+
+    def _annual(self, held: Vector, covariance: CovarianceEstimate) -> float:
+        return self.variance.volatility(held, covariance.matrix)
 
     def _tail_limit(self, name: str, limit: float, measured: Sequence[tuple[str, TailRisk | Absent]]) -> LimitCheck:
         """Return the check of one measure: the largest by the methods that bind, or a breach where one has none."""
@@ -378,7 +380,11 @@ def _binding(figure: TailRisk | Absent, name: str, bind_on: str) -> tuple[float 
     if bind_on == "point":
         return getattr(figure, name), getattr(figure, f"{name}_reason", None)
     upper = "upper" if name == "value_at_risk" else "expected_shortfall_upper"
-    return getattr(figure, upper), getattr(figure, f"{upper}_reason")
+    bound, point = getattr(figure, upper), getattr(figure, name)
+    if bound is None or point is None:
+        return None, getattr(figure, f"{upper}_reason") or getattr(figure, f"{name}_reason")
+    # A narrow interval of a skewed resample can end below the estimate; a limit must not.
+    return max(bound, point), None
 
 
 def _or_reason(compute: Any) -> tuple[Any, str | None]:

@@ -75,13 +75,15 @@ class CovarianceSummary:
 class MethodSummary:
     """How the tail risk was made: `quantile` of the historical method, `mean` of the normal, the simulation.
 
-    `return_days` is how many periods each return spans, `intervals` how those of past P&L were made.
+    `return_days` is how many periods each return spans, `intervals` how those of past P&L were made, `bind_on` what is
+    held against the limits.
     """
 
     return_days: int
     quantile: str
     mean: str
     intervals: str
+    bind_on: str
     distribution: str
     dof: float | None
     dof_reason: str | None
@@ -111,7 +113,7 @@ class VolatilitySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """Of the daily P&L and of the Student-t law fitted to it; `dof` is None where the fit is practically normal."""
+    """Of past P&L and of the Student-t law fitted to it; `dof` is None where the fit is practically normal."""
 
     skewness: float | None
     skewness_reason: str | None
@@ -190,7 +192,10 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """Counts of past daily P&L at today's weights; `edges` has one more element than `counts`."""
+    """Counts of past P&L at today's weights, over `methods.return_days` each.
+
+    `edges` has one more element than `counts`.
+    """
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]

@@ -22,13 +22,15 @@ class RollingFigure:
     """Forecasts of one method, each from the rows before its date.
 
     `violations` counts the days whose loss was strictly greater than the value at risk, of `n_forecasts` with one;
-    `expected_violations` is what the confidence promises.
+    `expected_violations` is what the confidence promises. `undefined` says why a figure is None where one is.
     """
 
     method: str
     confidence: float
     value_at_risk: tuple[float | None, ...]
     expected_shortfall: tuple[float | None, ...]
+    undefined: str | None
+    undefined_reason: str = "every forecast has its figures"
     n_forecasts: int
     violations: int
     expected_violations: float
@@ -49,7 +51,7 @@ class RollingReport:
     figures
         Value at risk and expected shortfall by method and confidence; None where a window has no answer.
     ewma_volatility, ledoit_wolf_volatility
-        Forecasts per `return_days` periods; the second from the window, None where it is shorter than the matrix needs.
+        Forecasts per `return_days` periods; the second from the window.
     mean_correlation
         Mean over pairs of the EWMA correlations: it rises when nothing diversifies any more.
     """
@@ -130,6 +132,7 @@ def _figure(tail: RollingTail, happened: Vector, days: int) -> RollingFigure:
         confidence=tail.confidence,
         value_at_risk=_plain(value_at_risk),
         expected_shortfall=_plain(tail.expected_shortfall[-n - days : -days]),
+        undefined=next(iter(tail.undefined.values()), None),
         n_forecasts=int(known.sum()),
         violations=int((-happened[known] > value_at_risk[known]).sum()),
         expected_violations=float(known.sum()) * (1.0 - tail.confidence),

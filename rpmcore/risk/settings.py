@@ -97,8 +97,9 @@ class TailRiskSettings(Section):
 
     @model_validator(mode="after")
     def _each_method_once(self) -> Self:
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError("methods names one twice")
+        for name in ("methods", "confidences"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} names one twice")
         return self
 
 
@@ -124,6 +125,10 @@ class SimulationSettings(Section):
     def _mirrors_have_assets(self) -> Self:
         if self.sampling == "antithetic" and self.shocks == "book":
             raise ValueError("sampling 'antithetic' needs shocks 'assets': in one dimension it would only cost time")
+        lot = {"pseudo": 1, "antithetic": 2, "sobol": 16}[self.sampling]
+        if self.paths % lot:
+            near = max(lot, round(self.paths / lot) * lot)
+            raise ValueError(f"sampling {self.sampling!r} needs paths in multiples of {lot}, such as {near}")
         return self
 
 

@@ -10,6 +10,7 @@ D. Tasche, "Capital allocation to business units and sub-portfolios: the Euler p
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import NormalDist
 from typing import Any
 
@@ -149,17 +150,25 @@ def _tail_shares(losses: Vector, confidence: float) -> Vector:
 
 
 def _local_line(losses: Vector, at: float) -> Vector:
-    """Return the weights with which a local straight line through (loss, y) reads y at the loss `at`."""
+    """Return the weights with which a local straight line through (loss, y) reads y at the loss `at`.
+
+    Where a lone loss lies far from the others, the bandwidth reaches its nearest neighbours.
+    """
     n = losses.shape[0]
     quartiles = np.percentile(losses, [25.0, 75.0])
     spread = min(float(losses.std()), float(quartiles[1] - quartiles[0]) / 1.349) or float(losses.std())
     if spread <= 1e-12 * float(np.abs(losses).max()):
         raise Undefined("the P&L does not vary, so no position has a share of its tail")
-    apart = (losses - at) / (0.9 * spread * n**-0.2)
+    neighbours = min(n - 1, max(5, ceil(0.5 * n**0.5)))
+    reach = float(np.partition(np.abs(losses - at), neighbours)[neighbours])
+    apart = (losses - at) / max(0.9 * spread * n**-0.2, reach)
     kernel = np.exp(-0.5 * apart**2)
     first, second = float(kernel @ apart), float(kernel @ apart**2)
     line = kernel * (second - first * apart)
-    weights: Vector = line / line.sum()
+    total = float(line.sum())
+    if not total > 0.0:
+        raise Undefined("too few losses differ from the value at risk, so no position has a share of it")
+    weights: Vector = line / total
     return weights
 
 
@@ -363,11 +372,12 @@ def _of_cornish_fisher(inputs: TailInputs, figure: TailRisk) -> TailMarginals:
 
     chosen = inputs.settings
     rows = rows_added(chosen)
-    value_at_risk, shortfall = cornish_fisher_marginals(
-        inputs.returns, inputs.weights, figure.confidence, days=rows, mean=chosen.tail_risk.mean
-    )
+    value_at_risk, shortfall = cornish_fisher_marginals(inputs.returns, inputs.weights, figure.confidence, days=rows)
     factor = (chosen.tail_risk.horizon / (rows * chosen.data.return_days)) ** 0.5
-    return _times(TailMarginals(value_at_risk=value_at_risk, expected_shortfall=shortfall), factor)
+    drift = np.zeros(inputs.weights.shape[0])
+    if chosen.tail_risk.mean == "sample":
+        drift = inputs.returns.mean(axis=0) * chosen.tail_risk.horizon / chosen.data.return_days
+    return TailMarginals(value_at_risk=value_at_risk * factor - drift, expected_shortfall=shortfall * factor - drift)
 
 
 def _of_extreme_value(inputs: TailInputs, figure: TailRisk) -> TailMarginals:

@@ -1,7 +1,7 @@
 """What the methods of value at risk and expected shortfall draw on, and what they say where there is no answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from rpmcore.domain.arrays import Matrix, Vector
@@ -21,7 +21,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """What changes the time that a simulation takes, and nothing of its result.
+    """What changes the time that a simulation takes, and nothing of its result: all efforts are equal.
 
     Attributes
     ----------
@@ -31,8 +31,8 @@ class Effort:
         Told how many paths are drawn, and of how many.
     """
 
-    threads: int = 1
-    progress: Callable[[int, int], None] | None = None
+    threads: int = field(default=1, compare=False)
+    progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -143,27 +143,49 @@ def bootstraps(settings: RiskSettings) -> bool:
 
 
 def block_of(settings: RiskSettings, n_obs: int) -> int:
-    """Return how many rows the bootstrap keeps together."""
-    if settings.tail_risk.block is not None:
-        return settings.tail_risk.block
-    return 1 if settings.data.return_days == 1 else max(settings.data.return_days, ceil(n_obs ** (1.0 / 3.0)))
+    """Return how many rows the bootstrap keeps together: never fewer than overlap."""
+    days, asked = settings.data.return_days, settings.tail_risk.block
+    if asked is None:
+        asked = 1 if days == 1 else ceil(n_obs ** (1.0 / 3.0))
+    return max(asked, days)
 
 
 def _historical(inputs: TailInputs, confidence: float) -> TailRisk:
     chosen = inputs.settings.tail_risk
     risk = value_at_risk.historical(inputs.pnl, confidence, chosen.interval, chosen.quantile)
-    return _scaled(
-        inputs,
-        _resampled(
-            inputs, risk, lambda pnl: value_at_risk.value_at_risk_and_shortfall(pnl, confidence, chosen.quantile)
-        ),
+    risk = _resampled(
+        inputs, risk, lambda pnl: value_at_risk.value_at_risk_and_shortfall(pnl, confidence, chosen.quantile)
+    )
+    return _scaled(inputs, _without_reach(inputs, risk))
+
+
+def _without_reach(inputs: TailInputs, risk: TailRisk) -> TailRisk:
+    """Return a historical figure without upper bounds where its sample need not hold a loss beyond the VaR.
+
+    No resample holds a worse loss than the sample does. Order statistics know that; a bootstrap does not, and would
+    call the worst loss seen an upper bound.
+    """
+    rows = len(inputs.pnl) / inputs.settings.data.return_days
+    if not bootstraps(inputs.settings) or risk.confidence**rows <= 0.5 * (1.0 - inputs.settings.tail_risk.interval):
+        return risk
+    reason = f"{rows:.0f} independent losses are too few for a bound above their {risk.confidence:.4g} quantile"
+    return replace(
+        risk, upper=None, upper_reason=reason, expected_shortfall_upper=None, expected_shortfall_upper_reason=reason
     )
 
 
 def _filtered_historical(inputs: TailInputs, confidences: Sequence[float]) -> list[TailRisk | Absent]:
+    from rpmcore.risk.filtered_historical import BURN_IN
+
     try:
         if inputs.settings.data.return_days > 1:
             raise Undefined("returns that overlap hold each day's shock twice, so they cannot be filtered")
+        left, least = len(inputs.pnl) - BURN_IN, inputs.settings.tail_risk.minimum
+        if left < least:
+            raise InsufficientData(
+                f"{max(left, 0)} returns are left behind the {BURN_IN} that start the filter, but at least {least} are "
+                "needed"
+            )
         if inputs.settings.tail_risk.horizon > 1:
             return list(_filtered_paths(inputs, confidences))
         rows = filtered(inputs)
@@ -192,6 +214,7 @@ def _filtered_paths(inputs: TailInputs, confidences: Sequence[float]) -> tuple[T
         horizon=chosen.tail_risk.horizon,
         seed=chosen.simulation.seed,
         decay=chosen.covariance.decay,
+        mean=chosen.tail_risk.mean,
         threads=inputs.effort.threads,
         progress=inputs.effort.progress,
     )
@@ -228,6 +251,7 @@ def _cornish_fisher(inputs: TailInputs, confidence: float) -> TailRisk:
 
     chosen = inputs.settings.tail_risk
     rows = rows_added(inputs.settings)
+    root = sqrt(chosen.horizon / (rows * inputs.settings.data.return_days))
 
     def of(pnl: Vector) -> TailRisk:
         return cornish_fisher(
@@ -235,13 +259,13 @@ def _cornish_fisher(inputs: TailInputs, confidence: float) -> TailRisk:
             value_at_risk.skewness(pnl) / sqrt(rows),
             value_at_risk.excess_kurtosis(pnl) / rows,
             confidence,
-            float(pnl.mean()) * rows if chosen.mean == "sample" else 0.0,
+            float(pnl.mean()) * rows * root if chosen.mean == "sample" else 0.0,
         )
 
     pnl = inputs.pnl
     risk = _resampled(inputs, of(pnl), lambda other: _pair(of(other)), always=True)
-    days = rows * inputs.settings.data.return_days
-    return replace(risk, horizon=chosen.horizon).times(sqrt(chosen.horizon / days))
+    # A mean grows with time, not with its root: it was given so that this factor leaves the right one.
+    return replace(risk, horizon=chosen.horizon).times(root)
 
 
 def rows_added(settings: RiskSettings) -> float:
@@ -343,13 +367,11 @@ SIMULATING = ("filtered_historical", "monte_carlo")
 def scaling_of(method: str, settings: RiskSettings) -> str:
     """Return how a method comes from the periods of its rows to the horizon, in words."""
     horizon, days = settings.tail_risk.horizon, settings.data.return_days
-    if method in SIMULATING or (horizon == 1 and days == 1):
+    if horizon == days or method == "filtered_historical" or (method == "monte_carlo" and days == 1):
         return "none"
     if method == "cornish_fisher" and horizon > days:
         return "cumulants of independent days"
-    if method == "normal":
-        return "square root of time" if horizon > 1 else "none"
-    return "square root of time" if horizon != days else "none"
+    return "square root of time"
 
 
 def intervals_of(settings: RiskSettings, n_obs: int) -> str:

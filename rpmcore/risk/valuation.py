@@ -85,7 +85,7 @@ class ReturnPanel:
     unchanged_days
         (n_assets,) for how many rows the last close has stood still in that currency.
     dropped_rows
-        Rows between the first aligned date and the end of the history that some instrument lacked.
+        Rows between the first aligned date and the end of the history that some instrument lacked, but not all.
     missing
         For each instrument that lacked one of them, how many; most first.
     """
@@ -203,6 +203,8 @@ def return_panel(
     rows = complete[-(lookback + return_days) :]
     window = history.closes[rows[0] :]
     lacking = ~np.isfinite(window)
+    # On a day without any price of the book nothing of it is lost: other instruments of the file trade on it.
+    lacking &= ~lacking.all(axis=1, keepdims=True)
     counts = lacking.sum(axis=0)
     order = np.argsort(-counts, kind="stable")
     closes = history.closes[rows]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -47,6 +48,7 @@ def test_studies_fit_the_terminal(rpm, width):
     )  # fmt: skip
     assert done.code == 0, done.err
     assert max(len(line) for line in done.out.splitlines()) <= width
+    assert not re.search(r"\d…", done.out)  # no number is cut
     for words in (
         "Parts of historical VaR and CVaR, 0.95, one day",
         "Parts of extreme value VaR",
@@ -113,7 +115,12 @@ def test_two_day_returns_come_back_to_one_day_with_resampled_intervals(rpm):
         assert after["horizon"] == 1
         assert after["scaling"] == "square root of time"
         assert after["value_at_risk"] == pytest.approx(before["value_at_risk"], rel=0.2)
-        assert after["lower"] < after["value_at_risk"] < after["upper"]
+        assert after["lower"] < after["value_at_risk"]
+    middle, far = rows(two, "historical")
+    assert middle["upper"] > middle["value_at_risk"]
+    # 250 independent rows need not hold a loss beyond the 99 % quantile.
+    assert far["upper"] is None
+    assert "too few" in far["upper_reason"]
     assert rows(evaluate(rpm, "--return-days", "2", "--horizon", "2"), "historical")[0]["scaling"] == "none"
     assert "lessen" in next(w["message"] for w in two["warnings"] if w["code"] == "unsynchronised_clocks")
 
@@ -130,6 +137,40 @@ def test_the_interpolated_quantile(rpm):
     # 500 × 5 % = 25: type 7 reads between the 25th and the 26th worst loss.
     assert rows(interpolated, "historical")[0]["value_at_risk"] < rows(plain, "historical")[0]["value_at_risk"]
     assert "type 7" in interpolated["methods"]["quantile"]
+
+
+def test_a_correlation_that_cannot_be_is_told_and_loosens_no_advice(rpm, tmp_path):
+    symbols = list(dict.fromkeys(pq.read_table(SAMPLE)["symbol"].to_pylist()))
+    file = tmp_path / "views.csv"
+    with file.open("w", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(["symbol", *symbols])
+        table.writerows([s, *(1.0 if s == t else -0.5 for t in symbols)] for s in symbols)
+    plain, given = evaluate(rpm), evaluate(rpm, "--correlation", file)
+    assert "correlation_repaired" in {w["code"] for w in given["warnings"]}
+    assert given["scaling"] == plain["scaling"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-c", "95"), ["--confidence", "did you mean 0.95"]),
+        (("-m", "garch"), ["--method", "garch"]),
+        (("--covariance", "ledoitwolf"), ["--covariance", "ledoitwolf"]),
+        (("--tail-lookback", "10"), ["--tail-lookback", "10"]),
+        (("--shrinkage-target", "constant"), ["--shrinkage-target", "constant"]),
+        (("--sampling", "sobol", "--paths", "1000"), ["simulation", "multiples of 16", "992"]),
+        (("-c", "0.99", "-c", "0.99"), ["confidences names one twice"]),
+        (("--precision", "0.01", "--paths", "1000"), ["--precision", "--paths", "not both"]),
+        (("--set", "limits.bind_on=lower"), ["limits.bind_on", "lower"]),
+    ],
+)
+def test_messages_name_what_was_typed(rpm, arguments, words):
+    done = rpm("evaluate", SAMPLE, *arguments)
+    assert done.code == 2
+    for word in words:
+        assert word in done.err
+    assert "at least 1 item" not in done.err
 
 
 def test_limits_on_the_upper_bound_are_harder_to_meet(rpm):
@@ -173,7 +214,7 @@ def test_given_correlations_replace_the_estimated_ones_and_loosen_no_limit(rpm, 
 
 
 def test_a_precision_in_place_of_paths(rpm):
-    found = evaluate(rpm, "--precision", "0.004")
+    found = json.loads(rpm("evaluate", SAMPLE, "--json", "--precision", "0.004").out)
     for row in rows(found, "monte_carlo"):
         assert row["value_at_risk_error"] <= 0.004 * row["value_at_risk"]
         assert row["expected_shortfall_error"] <= 0.004 * row["expected_shortfall"]
@@ -231,9 +272,10 @@ def test_figures_through_time(rpm):
     assert "--rolling needs more than 250 returns" in done.err
 
 
-def test_a_long_simulation_shows_a_bar_on_stderr_only(rpm):
-    done = rpm("evaluate", SAMPLE, "--precision", "0.0005", "-m", "monte_carlo", FORCE_COLOR="1")
+def test_long_work_shows_a_bar_on_stderr_only(rpm):
+    long = ("--shocks", "assets", "--paths", "30000000", "-m", "monte_carlo")
+    done = rpm("evaluate", SAMPLE, *long, FORCE_COLOR="1")
     assert done.code == 0
-    assert "paths" in done.err
-    assert "Simulating" not in done.out
-    assert "Simulating" not in rpm("evaluate", SAMPLE, "--precision", "0.0005", "-m", "monte_carlo", "--quiet").err
+    assert "Working" in done.err
+    assert "of 30,000,000" in done.err
+    assert "Working" not in done.out

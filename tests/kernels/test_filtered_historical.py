@@ -40,14 +40,17 @@ def test_paths_are_those_of_the_definition(horizon):
     z, variances, _ = standardised(RETURNS)
     losses = np.empty(5)
     seed, first = np.uint64(2**63 + 1), np.uint64(1000)
-    assert kernels.path_losses(z, variances, WEIGHTS, 0.9, horizon, seed, first, -np.inf, losses) == 5
+    growth = np.sqrt(0.9 + 0.1 * z**2)
+    arguments = (z, growth, np.sqrt(variances), WEIGHTS, horizon)
+    assert kernels.path_losses(*arguments, seed, first, -np.inf, losses) == 5
     expected = [oracle.path_loss(z.tolist(), variances, WEIGHTS, 0.9, horizon, int(seed), 1000 + p) for p in range(5)]
     np.testing.assert_allclose(losses, expected, rtol=1e-12)
 
 
 def test_only_losses_at_or_beyond_the_pivot_are_kept_in_their_order():
     z, variances, _ = standardised(RETURNS)
-    arguments = (z, variances, WEIGHTS, 0.9, 3, np.uint64(1), np.uint64(0))
+    growth = np.sqrt(0.9 + 0.1 * z**2)
+    arguments = (z, growth, np.sqrt(variances), WEIGHTS, 3, np.uint64(1), np.uint64(0))
     everything, some = np.empty(50), np.empty(50)
     kernels.path_losses(*arguments, -np.inf, everything)
     pivot = float(np.sort(everything)[40])

@@ -36,3 +36,20 @@ def test_a_report_compiles_nothing_that_warmup_has_not_compiled():
     """A kernel called with other types than it declares would compile, unseen, in the middle of a decision."""
     compiled = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
     subprocess.run([sys.executable, "-c", ASK], check=True, env=compiled)
+
+
+WARM = "from rpmcore import api; list(api.warmup())"
+MISSES = """
+import rpmcore
+from rpmcore.kernels import _jit
+rpmcore.evaluate()
+missed = {name for name, (kernel, _) in _jit.declared().items() if kernel.stats.cache_misses}
+assert not missed, missed
+"""
+
+
+def test_what_warmup_compiled_is_found_by_the_next_process(tmp_path):
+    compiled = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    compiled["NUMBA_CACHE_DIR"] = str(tmp_path)
+    for program in (WARM, MISSES):
+        subprocess.run([sys.executable, "-c", program], check=True, env=compiled)

@@ -38,15 +38,17 @@ def test_it_follows_a_volatility_that_has_tripled():
 @given(returns_matrices(min_rows=35, max_assets=4), st.floats(0.5, 3.0))
 def test_the_unit_of_the_returns_does_not_matter(returns, factor):
     try:
-        base = filtered_returns(returns)
+        base, scaled = filtered_returns(1e-3 * returns), filtered_returns(1e-3 * factor * returns)
     except Undefined:
         return
-    np.testing.assert_allclose(filtered_returns(factor * returns), factor * base, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(scaled, factor * base, rtol=1e-9, atol=1e-15)
 
 
 def test_one_simulated_day_is_the_history_redrawn():
     (simulated,) = simulate_filtered(RETURNS, WEIGHTS, [0.95], 400_000, horizon=1, seed=1)
-    plain = filtered_historical(RETURNS, WEIGHTS, 0.95)
+    z, variances = (np.array(part) for part in oracle.standardised(RETURNS.tolist(), 0.94, 30))
+    z -= z.mean(axis=0)
+    plain = historical(z / np.sqrt(np.mean(z**2, axis=0)) * np.sqrt(variances) @ WEIGHTS, 0.95)
     # 370 rows leave gaps between losses; the resampled quantile may fall one row to either side.
     assert simulated.value_at_risk == pytest.approx(plain.value_at_risk, rel=0.03)
     assert simulated.expected_shortfall == pytest.approx(plain.expected_shortfall, rel=0.02)
@@ -58,6 +60,21 @@ def test_days_add_up_and_volatility_clusters():
     ratio = ten.value_at_risk / one.value_at_risk
     # Close to √10 = 3.16; the volatility that moves along the path fattens the tail somewhat.
     assert 3.0 < ratio < 4.0
+
+
+def test_the_variance_does_not_grow_by_itself_over_many_days():
+    """Fat tails after a calm start make past shocks larger than the filter expected; that must not compound."""
+    returns = 0.01 * np.random.default_rng(8).standard_t(3, (300, 1))
+    one, many = (simulate_filtered(returns, [1.0], [0.95], 40_000, horizon=h, seed=2)[0] for h in (1, 200))
+    assert many.value_at_risk < 1.3 * np.sqrt(200) * one.value_at_risk
+
+
+def test_a_drift_of_the_past_is_left_out_unless_asked_for():
+    returns = 0.01 * np.random.default_rng(9).standard_normal((300, 1)) + 0.004
+    zero, sample = (
+        simulate_filtered(returns, [1.0], [0.95], 40_000, horizon=20, seed=2, mean=m)[0] for m in ("zero", "sample")
+    )
+    assert zero.value_at_risk - sample.value_at_risk == pytest.approx(20 * 0.004, rel=0.25)
 
 
 def test_neither_threads_nor_the_length_of_the_run_change_a_path():
@@ -86,6 +103,12 @@ def test_what_cannot_be_filtered():
     woken[:100, 1] = 0.0
     with pytest.raises(Undefined, match="asset 1 moves after"):
         filtered_returns(woken)
+    broken = RETURNS * 1e-3
+    broken[395, 2] = -0.17
+    with pytest.raises(Undefined, match="asset 2: a past move"):
+        filtered_returns(broken)
+    with pytest.raises(InsufficientData, match="371 days ahead are more than the 370"):
+        simulate_filtered(RETURNS, WEIGHTS, [0.95], 100, horizon=371, seed=1)
     with pytest.raises(InsufficientData, match="burn-in of 30"):
         filtered_returns(RETURNS[:30])
     for call in (

@@ -1,6 +1,5 @@
 """The tail found in one pass, wherever it lies, against sorting all losses; and who does which task."""
 
-import os
 import threading
 import tracemalloc
 
@@ -15,7 +14,6 @@ from rpmcore.risk.simulated_tail import share, tails
 from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 
 COMPILED = hasattr(kernels.asset_losses, "py_func")
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 
 
 def draw_of(by_path):
@@ -128,9 +126,8 @@ def test_tasks_of_any_size_on_any_thread_give_the_same_bits(sampling, reduction,
     np.testing.assert_array_equal(losses, simulate_losses(**arguments, threads=2))
 
 
-def test_millions_of_paths_of_fifty_assets_give_the_same_bits_however_they_are_shared(monkeypatch):
-    """Ten million in the nightly run, a million by day."""
-    n_paths = (10_000_000 if NIGHTLY else 1_000_000) if COMPILED else 100
+def test_ten_million_paths_of_fifty_assets_give_the_same_bits_however_they_are_shared(monkeypatch):
+    n_paths = 10_000_000 if COMPILED else 100
     generator = np.random.default_rng(50)
     weights, history = generator.normal(size=50), generator.standard_normal((500, 50)) * 0.01
     cov = history.T @ history / 500

@@ -111,6 +111,20 @@ def test_historical_parts_sum_for_any_book(returns, data, confidence):
     assert weights @ parts.expected_shortfall == pytest.approx(total.expected_shortfall, abs=1e-12 * scale)
 
 
+@pytest.mark.parametrize("jump", [-0.01, -0.05, -0.17, -0.9])
+@pytest.mark.parametrize("quantile", ["inverse_cdf", "type7"])
+def test_a_lone_loss_far_from_all_others_still_has_parts(jump, quantile):
+    """One asset crashed once: the value at risk at 99 % of ninety rows is that day."""
+    returns = 0.003 * np.random.default_rng(7).standard_normal((90, 3))
+    returns[40, 1] = jump
+    weights = np.array([0.5, 0.8, -0.3])
+    parts = historical_marginals(returns, weights, 0.99, quantile)
+    total = historical(returns @ weights, 0.99, quantile=quantile).value_at_risk
+    assert weights @ parts.value_at_risk == pytest.approx(total, rel=1e-9)
+    if jump <= -0.05:
+        assert weights[1] * parts.value_at_risk[1] > 0.5 * total
+
+
 def test_historical_shortfall_parts_are_means_over_the_tail():
     losses = -(RETURNS @ WEIGHTS)
     worst = RETURNS[np.argsort(-losses)]

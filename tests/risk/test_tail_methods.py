@@ -5,7 +5,7 @@ import pytest
 
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.settings import DataSettings, RiskSettings, SimulationSettings, TailMethod, TailRiskSettings
-from rpmcore.risk.tail_inputs import Absent, TailInputs
+from rpmcore.risk.tail_inputs import Absent, Effort, TailInputs
 from rpmcore.risk.tail_methods import METHODS, SIMULATING, block_of, measure, scaling_of
 from rpmcore.risk.value_at_risk import historical
 from tests.samples import correlated_returns
@@ -118,6 +118,7 @@ def test_blocks_of_overlapping_rows_reach_over_the_overlap():
     assert block_of(RiskSettings(data=DataSettings(return_days=2)), 500) == 8
     assert block_of(RiskSettings(data=DataSettings(return_days=10)), 500) == 10
     assert block_of(RiskSettings(tail_risk=TailRiskSettings(block=3)), 500) == 3
+    assert block_of(RiskSettings(data=DataSettings(return_days=5), tail_risk=TailRiskSettings(block=1)), 500) == 5
 
 
 def test_one_simulation_serves_every_book():
@@ -127,6 +128,58 @@ def test_one_simulation_serves_every_book():
     other = figure("monte_carlo", simulation=SimulationSettings(seed=1))
     assert other.value_at_risk != one.value_at_risk
     assert measure("monte_carlo", book(weights=0.0 * WEIGHTS), [0.95])[0].value_at_risk == 0.0
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_bootstrap_does_not_take_the_worst_loss_for_an_upper_bound(days):
+    short = {
+        "data": DataSettings(return_days=days),
+        "tail_risk": TailRiskSettings(intervals="bootstrap", resamples=100),
+    }
+    found = measure("historical", book(RETURNS[:80], **short), [0.99])[0]
+    assert found.upper is None
+    assert found.expected_shortfall_upper is None
+    assert "too few" in found.upper_reason
+    assert found.lower is not None
+
+
+def test_a_filter_that_leaves_a_handful_of_rows_has_no_answer():
+    for horizon in (1, 5):
+        found = measure("filtered_historical", book(RETURNS[:40], tail_risk=TailRiskSettings(horizon=horizon)), [0.95])[
+            0
+        ]
+        assert isinstance(found, Absent)
+        assert "10 returns are left" in found.reason
+
+
+def test_the_mean_of_cornish_fisher_is_that_of_the_days_it_is_over():
+    """Half of a two-day mean, not its root, when two-day rows answer for one day."""
+    returns = RETURNS + 0.002
+    days = DataSettings(return_days=2)
+    moving, still = (
+        measure("cornish_fisher", book(returns, data=days, tail_risk=TailRiskSettings(mean=m, resamples=100)), [0.95])[
+            0
+        ]
+        for m in ("sample", "zero")
+    )
+    drift = float((returns @ WEIGHTS).mean()) / 2
+    assert still.value_at_risk - moving.value_at_risk == pytest.approx(drift, rel=1e-9)
+
+
+def test_effort_is_no_part_of_a_result():
+    class Unhashable:
+        __hash__ = None
+
+        def __call__(self, done, total):
+            pass
+
+    settings = RiskSettings(simulation=SimulationSettings(seed=99))
+    covariance = CovarianceMatrixEstimator().estimate(RETURNS)
+    one, other = (
+        measure("monte_carlo", TailInputs.of(RETURNS, WEIGHTS, covariance, settings, effort), [0.95])[0]
+        for effort in (None, Effort(threads=2, progress=Unhashable()))
+    )
+    assert one == other
 
 
 def test_the_historical_method_reads_the_quantile_of_the_settings():

@@ -105,7 +105,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
         table.add_column(f"VaR {result.book.base_currency}", justify="right", no_wrap=True)
         table.add_column(f"CVaR {result.book.base_currency}", justify="right", no_wrap=True)
     for row in result.tail_risk:
-        cells = [draw.METHOD_NAMES[row.method], f"{row.confidence:.4g}", draw.percent(row.value_at_risk)]
+        cells = [draw.METHOD_NAMES[row.method], f"{row.confidence:.10g}", draw.percent(row.value_at_risk)]
         cells += [draw.percent(row.expected_shortfall), _interval(row)]
         if wide and result.book.capital:
             cells += [draw.amount(row.value_at_risk_money), draw.amount(row.expected_shortfall_money)]
@@ -124,7 +124,7 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
 
 def _interval(row: TailRiskRow) -> str:
     if row.lower is None and row.upper is None:
-        return "–" if row.value_at_risk_error is None else f"± {row.value_at_risk_error:.3%} s.e."
+        return "–" if row.value_at_risk_error is None else f"± {100.0 * row.value_at_risk_error:.2g}% s.e."
     return f"{draw.percent(row.lower)} … {draw.percent(row.upper)}"
 
 
@@ -182,6 +182,11 @@ def _limits(console: Console, result: Evaluation, wide: bool) -> None:
         ]
         table.add_row(*cells)
     console.print(table)
+    if result.methods.bind_on == "upper":
+        console.print(Text("VaR and CVaR hold the upper end of their intervals against the limit.", style="dim"))
+    for check in result.limits:
+        if check.observed is None:
+            console.print(Text(f"{names[check.name]}: {check.observed_reason}"))
 
 
 def _histogram(console: Console, result: Evaluation) -> None:
@@ -189,7 +194,8 @@ def _histogram(console: Console, result: Evaluation) -> None:
         result.histogram.counts
     ):
         return  # a P&L that never moves has no shape to draw
-    draw.title(console, f"Daily P&L of today's positions over the last {result.data.tail_n_obs} returns")
+    pace = "Daily" if result.methods.return_days == 1 else f"{result.methods.return_days}-day"
+    draw.title(console, f"{pace} P&L of today's positions over the last {result.data.tail_n_obs} returns")
     counts, edges = list(result.histogram.counts), result.histogram.edges
     for line in draw.columns(counts, 4):
         console.print(Text(line.rstrip(), style="cyan"))

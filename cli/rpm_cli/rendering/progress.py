@@ -1,24 +1,26 @@
 """A bar on stderr for work that takes long enough to wonder."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-LONG = 5_000_000
-"""Paths of a simulation from which on a bar is shown: fewer take less than a second."""
+PATIENCE = 1.0
+"""Seconds of work after which a bar is shown."""
 
 
 @contextmanager
-def paths_drawn(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what to tell how many paths are drawn and of how many; it draws a bar where that is worth it."""
+def work_done(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what to tell how much is done and of how much; it draws a bar once the work has taken a second."""
     if quiet:
         yield None
         return
     with ExitStack() as open_bar:
         update: Callable[[int, int], None] | None = None
+        began = time.monotonic()
 
         def told(done: int, total: int) -> None:
             nonlocal update
-            if update is None and total >= LONG:
+            if update is None and time.monotonic() - began > PATIENCE:
                 update = open_bar.enter_context(_bar())
             if update is not None:
                 update(done, total)
@@ -32,10 +34,10 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     with Progress(
-        TextColumn("Simulating"), BarColumn(), TextColumn("{task.description}"),
-        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        TextColumn("Working"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
     ) as progress:  # fmt: skip
         task = progress.add_task("", total=None)
         yield lambda done, total: progress.update(
-            task, completed=done, total=total, description=f"{done:,} of {total:,} paths"
+            task, completed=done, total=total, description=f"{done:,} of {total:,}"
         )

@@ -22,15 +22,15 @@ def show(console: Console, result: Evaluation, wide: bool) -> None:
     if result.covariance_comparison:
         _comparison(console, result.covariance_comparison, wide)
     if result.rolling is not None:
-        _rolling(console, result.rolling, wide)
+        _rolling(console, result.rolling)
 
 
 def _decomposition(console: Console, one: "TailDecomposition", wide: bool) -> None:
     days = "one day" if one.horizon == 1 else f"{one.horizon} days"
-    draw.title(console, f"Parts of {draw.METHOD_NAMES[one.method]} VaR and CVaR, {one.confidence:.4g}, {days}")
-    total = one.total
-    if total.value_at_risk is None:
-        console.print(Text(str(total.value_at_risk_reason)))
+    draw.title(console, f"Parts of {draw.METHOD_NAMES[one.method]} VaR and CVaR, {one.confidence:.10g}, {days}")
+    total, reason = one.total, one.components[0].component.value_at_risk_reason
+    if total.value_at_risk is None or reason is not None:
+        console.print(Text(str(total.value_at_risk_reason or reason)))
         return
     line = f"VaR {draw.percent(total.value_at_risk)}, CVaR {draw.percent(total.expected_shortfall)} · {one.rule}"
     console.print(Text(line, style="dim"))
@@ -60,9 +60,6 @@ def _decomposition(console: Console, one: "TailDecomposition", wide: bool) -> No
         table.add_row(f"{len(rest)} more", weight, draw.percent(var), draw.percent(shortfall))
     console.print(table)
     console.print(Text("½: with half of the position; w/o: without it", style="dim"))
-    reason = one.components[0].component.value_at_risk_reason
-    if reason is not None:
-        console.print(Text(reason))
 
 
 def _bar_of(component: "TailComponent") -> float:
@@ -74,8 +71,8 @@ def _comparison(console: Console, scores: "Sequence[CovarianceScore]", wide: boo
     draw.title(console, f"Covariance forecasts of this book over {scores[0].n_forecasts} days, best first")
     table = draw.table()
     table.add_column("Estimator", no_wrap=not wide, overflow="fold", max_width=36 if wide else 24)
-    headings = ["QLIKE", "+ s.e."] if wide else ["QLIKE"]
-    for heading in ("Excess", *headings[1:], "Bias", *(f"> {e.confidence:.4g}" for e in _levels(scores))):
+    beyond = [f"> {exceedance.confidence:.10g}" for exceedance in _levels(scores)]
+    for heading in ("Excess", *(("± s.e.",) if wide else ()), "Bias", *beyond):
         table.add_column(heading, justify="right", no_wrap=True)
     if wide:
         table.add_column("Matrix", justify="right", no_wrap=True)
@@ -84,7 +81,6 @@ def _comparison(console: Console, scores: "Sequence[CovarianceScore]", wide: boo
         name = Text(score.name, style="bold" if score.configured else "")
         if score.qlike is None or score.qlike_excess is None:
             table.add_row(name, "–")
-            console.print(Text(f"{score.name}: {score.qlike_reason}"))
             continue
         cells: list[Text | str] = [name, f"{score.qlike_excess:.4f}"]
         if wide:
@@ -95,6 +91,8 @@ def _comparison(console: Console, scores: "Sequence[CovarianceScore]", wide: boo
             cells.append("–" if score.matrix_qlike is None else f"{score.matrix_qlike:.3f}")
         table.add_row(*cells, _verdict(score))
     console.print(table)
+    for reason in dict.fromkeys(score.qlike_reason for score in scores if score.qlike is None):
+        console.print(Text(str(reason)))
     console.print(
         Text(
             "Excess: QLIKE above the best's; bias: root mean of P&L² over forecast variance, above 1 too low; "
@@ -115,40 +113,39 @@ def _verdict(score: "CovarianceScore") -> Text:
     return Text(f"worse{mine}", style="yellow") if score.told_apart else Text(f"not told apart{mine}")
 
 
-def _rolling(console: Console, report: "RollingReport", wide: bool) -> None:
+def _rolling(console: Console, report: "RollingReport") -> None:
     first, last = report.dates[0], report.dates[-1]
-    draw.title(console, f"Through time: {len(report.dates)} days from {first} to {last}")
-    width = 40 if wide else 24
+    each = "" if report.return_days == 1 else f", each figure over {report.return_days} days"
+    draw.title(console, f"Through time: {len(report.dates)} days from {first} to {last}{each}")
+    ranges = console.width >= 72
+    width = max(8, min(40, console.width - (70 if ranges else 54)))
     table = draw.table()
     table.add_column("Forecast", no_wrap=True)
     table.add_column("Conf.", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for heading in ("Low", "High", "Last"):
+    for heading in ("Low", "High", "Last") if ranges else ("Last",):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Violations", justify="right", no_wrap=True)
 
     def row(name: str, conf: str, values: Sequence[float | None], digits: int, violations: str = "") -> None:
         known = [v for v in values if v is not None]
-        low, high = (min(known), max(known)) if known else (None, None)
-        table.add_row(
-            name, conf, Text(draw.sparkline(values, width), style="cyan"),
-            draw.percent(low, digits), draw.percent(high, digits),
-            draw.percent(values[-1], digits), violations,
-        )  # fmt: skip
+        numbers = [min(known, default=None), max(known, default=None), values[-1]] if ranges else [values[-1]]
+        line = Text(draw.sparkline(values, width), style="cyan")
+        table.add_row(name, conf, line, *(draw.percent(number, digits) for number in numbers), violations)
 
     for figure in report.figures:
         told = f"{figure.violations} of {figure.n_forecasts} ({figure.expected_violations:.1f})"
-        row(f"{draw.METHOD_NAMES[figure.method]} VaR", f"{figure.confidence:.4g}", figure.value_at_risk, 2, told)
+        row(f"{draw.METHOD_NAMES[figure.method]} VaR", f"{figure.confidence:.10g}", figure.value_at_risk, 2, told)
     row("EWMA volatility", "", report.ewma_volatility, 2)
     row("Ledoit–Wolf vol.", "", report.ledoit_wolf_volatility, 2)
     if report.mean_correlation is not None:
         row("mean correlation", "", report.mean_correlation, 0)
     row("P&L", "", report.pnl, 2)
     console.print(table)
-    console.print(
-        Text(
-            f"window {report.window} returns · violations: days with a loss above the forecast, of the days forecast "
-            "(and how many the confidence promises)",
-            style="dim",
-        )
+    note = (
+        f"window {report.window} returns · violations: days with a loss above the forecast, of the days forecast (and "
+        "how many the confidence promises)"
     )
+    console.print(Text(note, style="dim"))
+    for reason in dict.fromkeys(f.undefined for f in report.figures if f.undefined is not None):
+        console.print(Text(reason))

@@ -98,7 +98,9 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     if not present:
         return ""
     low, high = min(present), max(present)
-    span = (high - low) or 1.0
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        return "".join(" " if m is None else _LEVELS[4] for m in means)
+    span = high - low
     return "".join(" " if m is None else _LEVELS[1 + round(7 * (m - low) / span)] for m in means)
 
 
@@ -110,7 +112,7 @@ def title(console: Console, text: str) -> None:
 
 def percent(value: float | None, digits: int = 2) -> str:
     """Return a fraction as per cent, or a dash."""
-    return "–" if value is None else f"{value:.{digits}%}"
+    return "–" if value is None else f"{round(value, digits + 2) + 0.0:.{digits}%}"
 
 
 def amount(value: float | None) -> str:

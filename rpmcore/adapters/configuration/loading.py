@@ -108,6 +108,8 @@ def _explain(error: Any, origin: Mapping[tuple[str, ...], str]) -> str:
     if error["type"] == "less_than" and isinstance(found, int | float) and 50 <= found < 100:
         hint = f"; did you mean {found / 100:g}?"
     message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        return f"{'.'.join(location)}: {message}"
     return f"{where}: {name} is {found!r}: {message[0].lower()}{message[1:]}{hint}"
 
 

@@ -38,7 +38,7 @@ def read_correlation(source: Any, symbols: Sequence[str]) -> Matrix:
     table.require("symbol")
     absent = [symbol for symbol in symbols if symbol not in table.columns]
     if absent:
-        meant = nearest(absent[0], list(table.columns))
+        meant = nearest(absent[0], [name for name in table.columns if name not in symbols])
         raise InputError(
             f"there is no column of correlations for {listed(absent)}",
             source=table.name,
@@ -57,7 +57,10 @@ def read_correlation(source: Any, symbols: Sequence[str]) -> Matrix:
             if not (numbers.present[row] and -1.0 - ROUNDING <= value <= 1.0 + ROUNDING):
                 raise columns[symbol].error(
                     row, f"the correlation of {symbols[i]!r} must lie in [-1, 1]",
-                    value=value if numbers.present[row] else "null", remedy="give the correlation, not the covariance",
+                    value=value if numbers.present[row] else "null",
+                    remedy="give the correlation, not the covariance"
+                    if numbers.present[row]
+                    else "fill both triangles of the matrix",
                 )  # fmt: skip
             matrix[i, j] = value
     _check(matrix, symbols, table.name)
@@ -90,6 +93,7 @@ def _check(matrix: Matrix, symbols: Sequence[str], source: str) -> None:
     if apart.max() > ROUNDING:
         i, j = (int(k) for k in np.unravel_index(int(apart.argmax()), apart.shape))
         raise InputError(
-            f"the correlation with {symbols[j]!r} is {matrix[i, j]!r}, but the other way round {matrix[j, i]!r}",
+            f"the correlation with {symbols[j]!r} is {float(matrix[i, j])!r}, but the other way round "
+            f"{float(matrix[j, i])!r}",
             source=source, column=shortened(symbols[j]), symbol=shortened(symbols[i]), remedy="make both the same",
         )  # fmt: skip
