@@ -245,7 +245,7 @@ CASES = (
     Case("Student-t fit, 250", "SciPy", lambda: student_t(250), target=2000, floor=370),
     Case("Student-t fit, 1,000", "SciPy", lambda: student_t(1000), target=2000, floor=480),
     Case("Student-t fit, 10,000", "SciPy", lambda: student_t(10_000), target=800, floor=500),
-    Case("Monte Carlo 1e5 × 500 assets", "NumPy", lambda: simulate_assets(100_000, 500), target=15, floor=8),
+    Case("Monte Carlo 1e5 × 500 assets", "NumPy", lambda: simulate_assets(100_000, 500), target=15, floor=4),
     Case("Monte Carlo 1e7, one dimension", "NumPy", lambda: simulate_reduced(10_000_000), target=7, floor=4, long=True),
     Case("component VaR, 50 assets", "Riskfolio-Lib", lambda: component_risk(50), target=1000, floor=450),
     Case("EWMA covariance, all dates 1260 × 50", "numbagg", lambda: ewma_with_numbagg(1260, 50), target=8, floor=6),

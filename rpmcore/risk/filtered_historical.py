@@ -59,8 +59,8 @@ def filtered_returns(returns: Any, decay: float = 0.94, burn_in: int = BURN_IN) 
     if worst.min() <= -1.0:
         asset = int(worst.argmin())
         raise Undefined(
-            f"asset {asset}: a past move, at the volatility of tomorrow, would be {worst[asset]:.0%}; a price cannot fall "
-            "by more than all of itself, so its shocks do not scale with its volatility"
+            f"asset {asset}: a past move, at the volatility of tomorrow, would be {worst[asset]:.0%}; a price cannot "
+            "fall by more than all of itself, so its shocks do not scale with its volatility"
         )
     return filtered
 
