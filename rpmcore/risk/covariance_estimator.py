@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rpmcore.domain.arrays import Matrix, Vector, as_matrix
-from rpmcore.domain.errors import InsufficientData, InvalidArgument
+from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.settings import changed
 from rpmcore.risk import covariance as estimators
 from rpmcore.risk.nearest_correlation import NearestCorrelation, nearest_correlation
@@ -97,7 +97,12 @@ class CovarianceMatrixEstimator:
             )
         x = np.ascontiguousarray(x[-chosen.lookback :])
         method = _method_of(chosen)
-        matrix, intensity = METHODS[method](x, chosen, weights)
+        try:
+            matrix, intensity = METHODS[method](x, chosen, weights)
+        except Undefined as error:
+            still = np.flatnonzero(x.min(axis=0) == x.max(axis=0)).tolist()
+            named = [symbols[i] for i in still] if symbols else []
+            raise Undefined(f"{error} ({', '.join(named[:3])} did not move)" if named else str(error)) from error
         row_weights = (
             estimators.ewma_weights(x.shape[0], chosen.decay)
             if chosen.method in EXPONENTIAL

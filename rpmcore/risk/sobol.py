@@ -190,5 +190,5 @@ def check_dimensions(n_dimensions: int, reason: str) -> None:
     if n_dimensions > MOST_DIMENSIONS:
         raise InvalidArgument(
             f"sampling='sobol' has {MOST_DIMENSIONS} dimensions, but a path would take {n_dimensions}: {reason}; "
-            "take sampling='pseudo', or reduction=True where only the loss of the book counts"
+            "take pseudo sampling, or draw the book alone (shocks of the book, reduction=True)"
         )

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.risk import covariance as estimators
 from rpmcore.risk.covariance_estimator import (
     METHODS,
@@ -90,3 +90,11 @@ def test_an_impossible_correlation_is_repaired_and_told():
     assert np.linalg.eigvalsh(found.matrix)[0] >= -1e-15 * found.matrix.max()
     with pytest.raises(InvalidArgument, match="correlation is"):
         with_correlation(estimate, np.eye(2))
+
+
+def test_what_stood_still_is_named():
+    returns = RETURNS.copy()
+    returns[:, 2] = 0.0
+    estimator = CovarianceMatrixEstimator(method="ledoit_wolf", target="constant_correlation")
+    with pytest.raises(Undefined, match="C did not move"):
+        estimator.estimate(returns, symbols="ABCDE")
