@@ -80,7 +80,7 @@ def evaluate(
         Use prices up to this day; by default the book's own day, else all.
     correlation
         A file or table of correlations (``symbol`` and one column per instrument) in place of the estimated ones. It
-        is repaired where it is none, and the result says how far. Limits stay on the estimated ones.
+        is repaired where it is none, and the result says how far. Limits and the scaling advice do not follow it.
     decompose
         Methods whose VaR and ES are taken apart by position, such as ``["historical"]``; ``["all"]`` for every method
         of the settings.

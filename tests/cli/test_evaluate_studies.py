@@ -279,3 +279,10 @@ def test_long_work_shows_a_bar_on_stderr_only(rpm):
     assert "Working" in done.err
     assert "of 30,000,000" in done.err
     assert "Working" not in done.out
+
+
+def test_a_figure_that_does_not_exist_is_a_reason_and_no_row_of_dashes(rpm):
+    done = rpm("evaluate", SAMPLE, *QUICK, "-m", "historical", "-m", "normal", "-m", "monte_carlo", "--horizon", "20")
+    assert "historical, normal: figures are not scaled beyond 10 days" in done.out.replace("\n", " ")
+    lines = [line for line in done.out.splitlines() if line.startswith(("historical", "normal", "Monte Carlo"))]
+    assert [line.split("0.9")[0].strip() for line in lines if "0.9" in line] == ["Monte Carlo", "Monte Carlo"]

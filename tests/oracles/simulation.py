@@ -92,24 +92,6 @@ def value_and_shortfall(losses, confidence):
     return worst[math.ceil(k) - 1], (math.fsum(worst[:whole]) + rest) / k
 
 
-def components(weights, returns, confidence, volatility):
-    """Contributions to value at risk (a kernel average, rescaled) and to expected shortfall, from all paths."""
-    positions = -np.asarray(returns) * weights
-    losses = positions.sum(axis=1)
-    n = len(losses)
-    k = round((1.0 - confidence) * n, 9)
-    order = np.argsort(losses)[::-1]
-    whole = math.floor(k)
-    shortfalls = (positions[order[:whole]].sum(axis=0) + (k - whole) * positions[order[whole]]) / k
-    value = losses[order[math.ceil(k) - 1]]
-    h = min(2.34 * volatility * n**-0.2, value)
-    values = np.zeros(len(weights))
-    for position, loss in zip(positions, losses, strict=True):
-        if abs(loss - value) < h:
-            values += (1.0 - ((loss - value) / h) ** 2) * position
-    return values / values.sum() * value, shortfalls
-
-
 def tail_risk(losses, confidence):
     """Value at risk, expected shortfall and their standard errors from all losses, by sorting them."""
     n = len(losses)

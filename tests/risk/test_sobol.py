@@ -9,7 +9,7 @@ from scipy.stats import kstest, qmc, t
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.kernels import asset_shocks, simulation
 from rpmcore.kernels import sobol as kernels
-from rpmcore.risk.simulated_assets import simulate_asset_returns, simulated_components
+from rpmcore.risk.simulated_assets import simulate_asset_returns
 from rpmcore.risk.simulation import simulate_losses, simulate_tail_risk
 from rpmcore.risk.sobol import MOST_DIMENSIONS, RUNS, generator_matrices, scramblings
 
@@ -136,7 +136,8 @@ def test_no_kernel_compiles_for_types_it_does_not_declare():
             simulate_tail_risk(np.ones(3), np.eye(3), [0.9], 64, **model, reduction=reduction)
     for sampling in ("pseudo", "antithetic", "sobol"):
         simulate_asset_returns(np.eye(3), 64, seed=1, distribution="student_t", dof=4.5, sampling=sampling)
-    simulated_components(np.ones(3), np.eye(3), 0.9, 64, seed=1)
+    simulate_losses(np.ones(3), np.eye(3), 64, seed=1)
+    simulate_tail_risk(np.ones(3), np.eye(3), [0.9], 64, seed=1)
     kernels_used = (
         kernels.sobol_words,
         kernels.normal_quantiles,

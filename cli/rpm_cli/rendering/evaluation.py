@@ -96,7 +96,7 @@ def _volatility(console: Console, result: Evaluation, wide: bool) -> None:
 def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
     horizon = result.tail_risk[0].horizon
     days = "one day" if horizon == 1 else f"{horizon} days"
-    scaled = any(row.scaling != "none" for row in result.tail_risk)
+    scaled = any(row.scaling == "square root of time" for row in result.tail_risk)
     draw.title(console, f"VaR and CVaR (expected shortfall), {days}" + (", scaled by √days" if scaled else ""))
     table = draw.table()
     for heading in ("Method", "Conf.", "VaR", "CVaR", "VaR interval"):
@@ -105,21 +105,37 @@ def _tail_risk(console: Console, result: Evaluation, wide: bool) -> None:
         table.add_column(f"VaR {result.book.base_currency}", justify="right", no_wrap=True)
         table.add_column(f"CVaR {result.book.base_currency}", justify="right", no_wrap=True)
     for row in result.tail_risk:
+        if row.value_at_risk is None:
+            continue
         cells = [draw.METHOD_NAMES[row.method], f"{row.confidence:.10g}", draw.percent(row.value_at_risk)]
         cells += [draw.percent(row.expected_shortfall), _interval(row)]
         if wide and result.book.capital:
             cells += [draw.amount(row.value_at_risk_money), draw.amount(row.expected_shortfall_money)]
         table.add_row(*cells)
     console.print(table)
-    for method in dict.fromkeys(row.method for row in result.tail_risk if row.value_at_risk is None):
-        reason = next(row.value_at_risk_reason for row in result.tail_risk if row.method == method)
-        console.print(Text(f"{draw.METHOD_NAMES[method]}: {reason}"))
+    _absent(console, result)
     moments = result.moments
     shape = []
     if moments.skewness is not None and moments.excess_kurtosis is not None:
         shape.append(f"skewness {moments.skewness:+.2f}, excess kurtosis {moments.excess_kurtosis:.2f}")
     shape.append(f"Student-t ν = {moments.dof:.2f}" if moments.dof is not None else f"Student-t: {moments.dof_reason}")
     console.print(" · ".join(shape))
+
+
+def _absent(console: Console, result: Evaluation) -> None:
+    """Print each reason for which figures do not exist once, behind the methods that it concerns."""
+    concerned: dict[str, dict[str, list[str]]] = {}
+    for row in result.tail_risk:
+        if row.value_at_risk is None:
+            methods = concerned.setdefault(str(row.value_at_risk_reason), {})
+            methods.setdefault(draw.METHOD_NAMES[row.method], []).append(f"{row.confidence:.10g}")
+    all_levels = len({row.confidence for row in result.tail_risk})
+    for reason, methods in concerned.items():
+        names = [
+            name if len(levels) == all_levels else f"{name} at {' and '.join(levels)}"
+            for name, levels in methods.items()
+        ]
+        console.print(Text(f"{', '.join(names)}: {reason}"))
 
 
 def _interval(row: TailRiskRow) -> str:
