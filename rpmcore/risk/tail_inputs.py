@@ -55,6 +55,9 @@ class TailInputs:
         All sections.
     effort
         Of simulations.
+    resampled
+        Whether bootstrap intervals are wanted; what a book would be without a position is asked for thousands of times,
+        and for its figures alone.
     """
 
     returns: Matrix
@@ -64,6 +67,7 @@ class TailInputs:
     volatility: float
     settings: RiskSettings
     effort: Effort = Effort()
+    resampled: bool = True
 
     @classmethod
     def of(
@@ -86,8 +90,8 @@ class TailInputs:
         )
 
     def after(self, asset: int, change: float, volatility: float) -> Self:
-        """Return the inputs with `change` added to the weight of one asset; `volatility` is what that makes of it."""
+        """Return the inputs with `change` added to one weight, which makes `volatility` of it; not resampled."""
         weights = self.weights.copy()
         weights[asset] += change
         pnl = self.pnl + change * self.returns[:, asset]
-        return replace(self, weights=weights, pnl=pnl, volatility=volatility)
+        return replace(self, weights=weights, pnl=pnl, volatility=volatility, resampled=False)

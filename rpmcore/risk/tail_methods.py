@@ -92,7 +92,7 @@ def _resampled(inputs: TailInputs, risk: TailRisk, of: Callable[[Vector], Pair],
     always
         For methods without an interval of their own.
     """
-    if not (always or bootstraps(inputs.settings)):
+    if not (inputs.resampled and (always or bootstraps(inputs.settings))):
         return risk
     from rpmcore.risk.bootstrap import bootstrap_intervals
 

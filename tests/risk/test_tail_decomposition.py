@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.domain.portfolio import Holding
+from rpmcore.risk import bootstrap
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.settings import DataSettings, RiskSettings, SimulationSettings, TailMethod, TailRiskSettings
 from rpmcore.risk.simulated_assets import simulate_asset_returns
@@ -187,3 +188,13 @@ def test_misuse():
         decompose("garch", book(), HOLDINGS, VALUATION, [0.95])
     with pytest.raises(InvalidArgument, match="3 element"):
         historical_marginals(RETURNS, np.ones(3), 0.95)
+
+
+def test_books_without_a_position_are_asked_for_their_figures_and_not_resampled(monkeypatch):
+    asked = []
+    intervals = bootstrap.bootstrap_intervals
+    monkeypatch.setattr(bootstrap, "bootstrap_intervals", lambda *a, **k: asked.append(1) or intervals(*a, **k))
+    inputs = book(tail_risk=TailRiskSettings(intervals="bootstrap", resamples=100))
+    for method in ("historical", "cornish_fisher", "extreme_value"):
+        decompose(method, inputs, HOLDINGS, VALUATION, [0.95])
+    assert len(asked) == 3
