@@ -14,9 +14,11 @@ from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.domain import reference
+from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
-from rpmcore.domain.instruments import CURRENCIES, Instrument, parse_pair
+from rpmcore.domain.factor_profiles import AssetFactorProfile
+from rpmcore.domain.instruments import CURRENCIES, parse_pair
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Book
 from rpmcore.domain.prices import PriceHistory, PriceReader
@@ -236,6 +238,7 @@ def _inputs(
     base_currency: str | None,
     as_of: date | None,
 ) -> BookInputs:
+    database = AssetFactorDatabase()
     held = read_sample_book(capital, base_currency) if book is None else read_book(
         book, capital=capital, base_currency=base_currency
     )  # fmt: skip
@@ -243,8 +246,9 @@ def _inputs(
     _check_currency(account, held.name, None)
     file = _prices_of(held) if prices is None else prices
     source = _opened(reference.sample_path(SAMPLE_PRICES) if file is None else file)
-    instruments = _instruments(held, account)
-    _check_known(held, source)
+    profiles = _profiles(held, account, database)
+    instruments = {symbol: profile.instrument for symbol, profile in profiles.items()}
+    _check_known(held, source, database)
     pairs = {symbol: pair for symbol in source.symbols if (pair := parse_pair(symbol))}
     ways = symbols_needed(instruments, account, pairs, source.path)
     wanted = dict.fromkeys((*instruments, *(leg.symbol for legs in ways.values() for leg in legs)))
@@ -261,13 +265,9 @@ def _inputs(
         history=history,
         account=account,
         account_assumed=held.base_currency is None and settings.data.base_currency is None,
-        instruments=instruments,
+        profiles=profiles,
         ways=ways,
-        pair_betas={
-            leg.symbol: reference.instrument(leg.symbol, account_currency=account).beta
-            for legs in ways.values()
-            for leg in legs
-        },
+        pair_betas={leg.symbol: database.resolve(leg.symbol).instrument.beta for legs in ways.values() for leg in legs},
         as_of=until,
         sample_prices=file is None and held.source != "sample",
     )
@@ -291,20 +291,20 @@ def _prices_of(book: Book) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def _instruments(book: Book, account: str) -> dict[str, Instrument]:
-    """Return the instruments held, by symbol, in the order of the book.
+def _profiles(book: Book, account: str, database: AssetFactorDatabase) -> dict[str, AssetFactorProfile]:
+    """Return what is known of the instruments held, by symbol, in the order of the book.
 
     Raises
     ------
     InputError
         If two rows of one symbol contradict each other.
     """
-    found: dict[str, Instrument] = {}
+    found: dict[str, AssetFactorProfile] = {}
     for number, holding in enumerate(book.holdings, start=1):
         if holding.currency is not None:
             _check_currency(holding.currency, book.name, number)
         try:
-            instrument = reference.instrument(
+            profile = database.resolve(
                 holding.symbol,
                 currency=holding.currency,
                 sector=holding.sector,
@@ -313,7 +313,7 @@ def _instruments(book: Book, account: str) -> dict[str, Instrument]:
             )
         except InvalidArgument as error:
             raise InputError(str(error), source=book.name, row=number) from error
-        if found.setdefault(holding.symbol, instrument) != instrument:
+        if found.setdefault(holding.symbol, profile).instrument != profile.instrument:
             raise InputError(
                 "two rows of this symbol differ in currency, sector or contract size",
                 source=book.name,
@@ -337,12 +337,12 @@ def _check_currency(code: str, source: str, row: int | None) -> None:
         )
 
 
-def _check_known(book: Book, source: PriceReader) -> None:
+def _check_known(book: Book, source: PriceReader, database: AssetFactorDatabase) -> None:
     known = set(source.symbols)
     for number, holding in enumerate(book.holdings, start=1):
         if holding.symbol not in known:
             # An instrument that we know was meant; only a name that nobody knows is taken for a slip.
-            known_here = holding.symbol in reference.instruments()
+            known_here = holding.symbol in database
             meant = None if known_here else nearest(holding.symbol, source.symbols)
             hint = f"did you mean {meant!r}? " if meant else ""
             raise InputError(

@@ -20,6 +20,28 @@ NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR 
 SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV
 WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL
 """
+SECTORS = (
+    "Communication Services",
+    "Consumer Discretionary",
+    "Consumer Staples",
+    "Energy",
+    "Financials",
+    "Health Care",
+    "Industrials",
+    "Information Technology",
+    "Materials",
+    "Real Estate",
+    "Utilities",
+    "Crypto",
+    "FX",
+    "Commodities",
+    "Index",
+)
+"""The eleven sectors of the Global Industry Classification Standard, and what lies beside them.
+
+An index spans them all and is a sector of its own, so that it does not count as unclassified.
+"""
+
 CURRENCIES = METALS | frozenset(_MONEY.split())
 """ISO 4217 codes of money and metals, and CNH, the renminbi as it trades offshore."""
 
@@ -61,11 +83,13 @@ class Instrument:
     base_currency
         Pairs only: what one unit of the pair is.
     sector
-        A GICS sector, ``FX``, ``Commodities``, ``Crypto`` or ``Index``; None where it is not known.
+        One of `SECTORS`; None where it is not known.
     clock
         When its closes are fixed; None where it is not known.
     contract_size
         What a quantity of one stands for, in shares or units of `base_currency`.
+    lot_step
+        The smallest quantity that can be traded, and the step between quantities; in the unit of a book's quantity.
     beta
         Slope of its return on the market's; None where it is not known.
     known
@@ -80,6 +104,7 @@ class Instrument:
     sector: str | None = None
     clock: Clock | None = None
     contract_size: float = 1.0
+    lot_step: float = 1.0
     beta: float | None = None
     known: bool = True
 

@@ -146,6 +146,23 @@ class LimitsSettings(Section):
     expected_shortfall: float = setting(0.03, "Limit on one-day ES.", unit="fraction of capital", gt=0.0)
     target_volatility: float = setting(0.15, "Volatility that scaling aims at.", unit="per year", gt=0.0)
     maximum_volatility: float = setting(0.25, "Limit on volatility.", unit="per year", gt=0.0)
+    beta: float | None = setting(
+        2.0, "Limit on the absolute market beta of the book; null for none.", unit="beta", gt=0.0
+    )
+    factor_exposure: float | None = setting(
+        3.0, "Limit on the sum of absolute exposures to the factors of the profiles; null for none.", unit="exposure",
+        gt=0.0,
+    )  # fmt: skip
+    sector: float | None = setting(
+        0.40, "Limit on the net exposure to one sector; null for none.", unit="fraction of capital", gt=0.0
+    )
+    currency: float | None = setting(
+        0.40, "Limit on the net exposure to one currency other than the account's; null for none.",
+        unit="fraction of capital", gt=0.0,
+    )  # fmt: skip
+    single_name: float | None = setting(
+        0.30, "Limit on the net position in one share; null for none.", unit="fraction of capital", gt=0.0
+    )
     rebalance_threshold: float = setting(
         0.10, "Relative distance from the target below which no scaling is advised.", unit="fraction", ge=0.0
     )
@@ -158,6 +175,34 @@ class LimitsSettings(Section):
                 f"target_volatility ({self.target_volatility}) must not exceed "
                 f"maximum_volatility ({self.maximum_volatility})"
             )
+        return self
+
+
+class FactorsSettings(Section):
+    """Exposures to factors, and what is asked of an instrument that nobody knows."""
+
+    unknown: Literal["refuse", "estimate"] = setting(
+        "refuse", "Instruments without a profile: name them, or estimate their beta from the prices.", unit="name"
+    )
+    market: str = setting("SP500", "Symbol whose return stands for the market.", unit="symbol", min_length=1)
+    components: int | None = setting(
+        None, "Principal components beside the market; null keeps those beyond the Marchenko–Pastur edge.",
+        unit="factors", ge=0, le=50,
+    )  # fmt: skip
+    lookback: int = setting(500, "Most recent returns of the regressions.", unit="periods", ge=30)
+    minimum: int = setting(60, "Fewer returns than this are an error.", unit="periods", ge=30)
+    decay: float | None = setting(
+        None, "λ of exponential weights; null weighs all returns alike.", unit="fraction per period", gt=0.0, lt=1.0
+    )
+    lags: int | None = setting(
+        None, "Lags of the Newey–West errors; null takes 4 (n/100)^(2/9), and no fewer than overlapping returns need.",
+        unit="periods", ge=0,
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _minimum_fits(self) -> Self:
+        if self.minimum > self.lookback:
+            raise ValueError(f"minimum ({self.minimum}) must not exceed lookback ({self.lookback})")
         return self
 
 
@@ -187,4 +232,5 @@ class RiskSettings(Section):
     tail_risk: TailRiskSettings = TailRiskSettings()
     simulation: SimulationSettings = SimulationSettings()
     limits: LimitsSettings = LimitsSettings()
+    factors: FactorsSettings = FactorsSettings()
     stress: StressSettings = StressSettings()

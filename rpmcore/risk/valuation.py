@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rpmcore.domain.arrays import Matrix, Vector
 from rpmcore.domain.errors import InputError, InsufficientData
+from rpmcore.domain.factor_profiles import AssetFactorProfile
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
@@ -36,8 +37,8 @@ class BookInputs:
         ISO code of the account currency.
     account_assumed
         Whether nobody named it.
-    instruments
-        Held, by symbol.
+    profiles
+        What is known of each instrument held, by symbol.
     ways
         For each, the conversion from the currency of its price; see `symbols_needed`.
     pair_betas
@@ -54,12 +55,17 @@ class BookInputs:
     history: PriceHistory
     account: str
     account_assumed: bool
-    instruments: Mapping[str, Instrument]
+    profiles: Mapping[str, AssetFactorProfile]
     ways: Mapping[str, tuple[Leg, ...]]
     pair_betas: Mapping[str, float | None]
     as_of: date | None = None
     sample_prices: bool = False
     correlation: GivenCorrelation | None = None
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """The instruments held, by symbol."""
+        return {symbol: profile.instrument for symbol, profile in self.profiles.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpmcore.domain.crises import CrisisScenario, Gap, crisis_from_mapping, with_parameters
-from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument
+from rpmcore.domain.errors import ConfigurationError, InputError
 from rpmcore.domain.instruments import CURRENCIES, Clock, parse_pair
-from rpmcore.domain.reference import crises, instrument, instruments, sample_path
+from rpmcore.domain.reference import crises, profiles, sample_path
 
 GICS = {
     "Communication Services",
@@ -72,9 +72,9 @@ def lehman() -> dict[str, Any]:
 
 
 class TestInstruments:
-    @pytest.mark.parametrize("symbol", sorted(instruments()))
+    @pytest.mark.parametrize("symbol", sorted(profiles()))
     def test_each_entry_is_complete(self, symbol: str) -> None:
-        found = instruments()[symbol]
+        found = profiles()[symbol].instrument
         assert found.known
         assert found.symbol == symbol
         assert found.contract_size == 1.0
@@ -90,10 +90,10 @@ class TestInstruments:
 
     @pytest.mark.parametrize("symbol", ["EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "USDCAD", "XAUUSD"])
     def test_pairs_that_the_specification_names_are_listed(self, symbol: str) -> None:
-        assert symbol in instruments()
+        assert symbol in profiles()
 
     def test_the_market_has_beta_one(self) -> None:
-        assert instruments()["SP500"].beta == 1.0
+        assert profiles()["SP500"].instrument.beta == 1.0
 
     @pytest.mark.parametrize(
         ("symbol", "clock"),
@@ -104,56 +104,14 @@ class TestInstruments:
         ],
     )
     def test_prices_are_fixed_at_different_hours(self, symbol: str, clock: Clock) -> None:
-        assert instruments()[symbol].clock == clock
+        assert profiles()[symbol].instrument.clock == clock
 
     def test_a_clock_reads_as_words(self) -> None:
-        assert str(instruments()["EURUSD"].clock) == "ECB 14:15 Europe/Berlin"
+        assert str(profiles()["EURUSD"].instrument.clock) == "ECB 14:15 Europe/Berlin"
 
     def test_the_library_cannot_be_changed_by_accident(self) -> None:
         with pytest.raises(TypeError):
-            instruments()["EURUSD"] = instruments()["GBPUSD"]  # type: ignore[index]
-
-
-class TestResolution:
-    def test_a_listed_symbol(self) -> None:
-        found = instrument("USDJPY", account_currency="EUR")
-        assert (found.kind, found.base_currency, found.currency) == ("fx", "USD", "JPY")
-
-    def test_an_unlisted_pair_is_read_from_its_name(self) -> None:
-        found = instrument("NOKSEK", account_currency="USD")
-        assert (found.kind, found.base_currency, found.currency, found.sector) == ("fx", "NOK", "SEK", "FX")
-        assert found.known
-        assert found.beta is None
-        assert found.clock is None
-
-    def test_an_unlisted_metal_is_a_commodity(self) -> None:
-        found = instrument("XAGEUR", account_currency="USD")
-        assert (found.kind, found.base_currency, found.sector) == ("metal", "XAG", "Commodities")
-
-    def test_anything_else_is_taken_for_a_share_in_account_currency(self) -> None:
-        found = instrument("Ünbekannt AG", account_currency="CHF")
-        assert (found.kind, found.currency, found.sector, found.beta) == ("equity", "CHF", None, None)
-        assert not found.known
-
-    def test_the_book_names_the_currency_of_a_share(self) -> None:
-        assert instrument("SAP.DE", currency="EUR", account_currency="USD").currency == "EUR"
-        assert instrument("MSFT", currency="EUR", account_currency="USD").currency == "EUR"
-
-    def test_the_book_stands_before_the_reference_data(self) -> None:
-        found = instrument("MSFT", sector="Software", contract_size=100.0, account_currency="USD")
-        assert (found.sector, found.contract_size) == ("Software", 100.0)
-        assert found.beta == instruments()["MSFT"].beta
-        assert instruments()["MSFT"].contract_size == 1.0
-
-    def test_the_currency_of_a_pair_follows_from_its_name(self) -> None:
-        assert instrument("EURGBP", currency="GBP", account_currency="USD").currency == "GBP"
-        with pytest.raises(InvalidArgument, match=r"EURGBP is priced in GBP, but the book says 'USD'"):
-            instrument("EURGBP", currency="USD", account_currency="USD")
-
-    @pytest.mark.parametrize("size", [0.0, -1.0, float("nan"), float("inf")])
-    def test_a_contract_size_is_positive_and_finite(self, size: float) -> None:
-        with pytest.raises(InvalidArgument, match="contract size of MSFT"):
-            instrument("MSFT", contract_size=size, account_currency="USD")
+            profiles()["EURUSD"] = profiles()["GBPUSD"]  # type: ignore[index]
 
 
 class TestParsePair:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from rpmcore.domain.reference import instruments, sample_path
+from rpmcore.domain.reference import profiles, sample_path
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -56,7 +56,7 @@ class TestScript:
             [sys.executable, DATA / "build.py", "--betas"], check=True, capture_output=True, text=True
         )
         betas = {symbol: float(beta) for symbol, beta in map(str.split, printed.stdout.splitlines())}
-        assert betas == {s: i.beta for s, i in instruments().items() if s != "XAUUSD"}
+        assert betas == {s: p.instrument.beta for s, p in profiles().items() if s != "XAUUSD"}
 
 
 class TestPrices:
@@ -92,7 +92,7 @@ class TestPrices:
         np.testing.assert_allclose((rate["EURUSD"] * rate["USDJPY"])[known], rate["EURJPY"][known], rtol=1e-12)
 
     def test_every_symbol_has_reference_data(self, prices: pa.Table) -> None:
-        assert set(prices.column_names) - {"date"} <= set(instruments())
+        assert set(prices.column_names) - {"date"} <= set(profiles())
 
     def test_they_name_their_sources(self, prices: pa.Table) -> None:
         assert prices.schema.metadata[b"rpm.schema"] == b"rpm.prices/1"

@@ -5,6 +5,7 @@ import pytest
 
 from rpmcore.domain import reference
 from rpmcore.domain.crises import Gap, with_parameters
+from rpmcore.domain.factor_profiles import Loading, profile_of
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
@@ -27,6 +28,12 @@ def pair(symbol, beta=None):
     return Instrument(symbol=symbol, name=symbol, kind="fx", currency=quote, base_currency=base, beta=beta)
 
 
+def profile(instrument):
+    beta = instrument.beta
+    loadings = {} if beta is None else {"beta": Loading(value=beta, source="given")}
+    return profile_of(instrument, loadings, "given")
+
+
 def inputs(*held, instruments, capital=1e6):
     by_symbol = {i.symbol: i for i in instruments}
     names = tuple(by_symbol)
@@ -37,7 +44,7 @@ def inputs(*held, instruments, capital=1e6):
         history=PriceHistory(dates=dates, symbols=names, closes=closes, path="p"),
         account="USD",
         account_assumed=False,
-        instruments=by_symbol,
+        profiles={s: profile(i) for s, i in by_symbol.items()},
         ways=symbols_needed(by_symbol, "USD", {s: PAIRS[s] for s in names if s in PAIRS}, "p"),
         pair_betas={i.symbol: i.beta for i in instruments},
     )

@@ -1,0 +1,59 @@
+"""How a symbol is resolved: by the book, the desk, the reference data, its name."""
+
+import pytest
+
+from rpmcore.domain.asset_factor_database import AssetFactorDatabase
+from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.reference import profiles
+
+
+def resolved(symbol, **said):
+    return AssetFactorDatabase().resolve(symbol, **said).instrument
+
+
+def test_a_listed_symbol():
+    found = resolved("USDJPY", account_currency="EUR")
+    assert (found.kind, found.base_currency, found.currency) == ("fx", "USD", "JPY")
+
+
+def test_an_unlisted_pair_is_read_from_its_name():
+    found = resolved("NOKSEK", account_currency="USD")
+    assert (found.kind, found.base_currency, found.currency, found.sector) == ("fx", "NOK", "SEK", "FX")
+    assert found.known
+    assert found.beta is None
+    assert found.clock is None
+
+
+def test_an_unlisted_metal_is_a_commodity():
+    found = resolved("XAGEUR", account_currency="USD")
+    assert (found.kind, found.base_currency, found.sector) == ("metal", "XAG", "Commodities")
+
+
+def test_anything_else_is_taken_for_a_share_in_account_currency():
+    found = resolved("Ünbekannt AG", account_currency="CHF")
+    assert (found.kind, found.currency, found.sector, found.beta) == ("equity", "CHF", None, None)
+    assert not found.known
+
+
+def test_the_book_names_the_currency_of_a_share():
+    assert resolved("SAP.DE", currency="EUR", account_currency="USD").currency == "EUR"
+    assert resolved("MSFT", currency="EUR", account_currency="USD").currency == "EUR"
+
+
+def test_the_book_stands_before_the_reference_data():
+    found = resolved("MSFT", sector="Software", contract_size=100.0, account_currency="USD")
+    assert (found.sector, found.contract_size) == ("Software", 100.0)
+    assert found.beta == profiles()["MSFT"].instrument.beta
+    assert profiles()["MSFT"].instrument.contract_size == 1.0
+
+
+def test_the_currency_of_a_pair_follows_from_its_name():
+    assert resolved("EURGBP", currency="GBP", account_currency="USD").currency == "GBP"
+    with pytest.raises(InvalidArgument, match=r"EURGBP is priced in GBP, but the book says 'USD'"):
+        resolved("EURGBP", currency="USD", account_currency="USD")
+
+
+@pytest.mark.parametrize("size", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_contract_size_is_positive_and_finite(size):
+    with pytest.raises(InvalidArgument, match="contract size of MSFT"):
+        resolved("MSFT", contract_size=size, account_currency="USD")
