@@ -21,6 +21,9 @@ ROUNDING = 1e-14
 NEGATIVE = 1e-10
 """A variance of the factors below minus this share of what it would be unhedged is not rounding: F is no covariance."""
 
+PLAIN = 10.0
+"""Shares with an absolute sum up to this add to one as they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FactorModel:
@@ -65,7 +68,7 @@ class FactorContributions:
     factor_shares
         (K,), b_k (Fb)_k over the variance; negative where a factor hedges.
     specific_share
-        Σ w²D over the variance. With `factor_shares` it sums to one, exactly and in any order.
+        Σ w²D over the variance. With `factor_shares` it sums to one, to 1e-12 for any book.
     marginals
         (N,), ∂σ/∂w_i = (Σw)_i/σ; times the weights they sum to the volatility.
     """
@@ -236,12 +239,15 @@ def _factor_parts(exposures: Vector, product: Vector, f: Matrix) -> Vector:
 
 
 def _summing_to_one(shares: Vector) -> Vector:
-    """Return shares rounded to multiples of the last place of twice their absolute sum, the largest taking the rest.
+    """Return shares whose sum, in any order, is one to 1e-12.
 
-    Sums of such multiples are exact in any order. Shares of a hedged book can be thousands of opposite signs; their own rounding
-    would show in the sum.
+    Those of a hedged book can be thousands of opposite signs, whose own rounding would show. They are rounded to
+    multiples of the last place of twice their absolute sum, which add without rounding, and the largest takes the rest.
     """
-    place = float(np.spacing(2.0 * np.abs(shares).sum()))
+    gross = float(np.abs(shares).sum())
+    if gross <= PLAIN:
+        return shares
+    place = float(np.spacing(2.0 * gross))
     rounded: Vector = np.rint(shares / place) * place
     rounded[np.abs(rounded).argmax()] += 1.0 - float(rounded.sum())
     return rounded
