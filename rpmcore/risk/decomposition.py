@@ -12,8 +12,6 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Any
 
-import numpy as np
-
 from rpmcore.domain.arrays import Vector, as_vector, shaped
 from rpmcore.domain.errors import InvalidArgument, Undefined
 from rpmcore.risk.tail_count import check_confidence
@@ -80,48 +78,6 @@ def component_value_at_risk(weights: Any, cov: Any, confidence: float, mean: Any
     """
     held = shaped(weights, "weights", 1)
     return held * _marginal_value_at_risk(held, cov, confidence, mean)
-
-
-def diversification_ratio(weights: Any, cov: Any) -> float:
-    """Return Σ|w_i|σ_i / σ_p ≥ 1: how much volatility the book would have without diversification or hedging.
-
-    Raises
-    ------
-    Undefined
-        If the book has no volatility.
-    InvalidArgument
-        If shapes do not fit, a value is not finite, or `cov` gives a negative variance.
-
-    References
-    ----------
-    Y. Choueifaty and Y. Coignard, "Toward maximum diversification", *Journal of Portfolio Management* 35 (2008), with
-    absolute weights so that shorts count as positions.
-    """
-    held, matrix = shaped(weights, "weights", 1), shaped(cov, "cov", 2)
-    variance, _ = variance_and_product(held, matrix)
-    if variance == 0.0:
-        raise Undefined("the book has no volatility, so its diversification ratio does not exist")
-    return float(np.abs(held) @ np.sqrt(np.diagonal(matrix)) / np.sqrt(variance))
-
-
-def effective_number_of_positions(weights: Any) -> float:
-    """Return 1/Σp_i² with p_i = |w_i|/Σ|w|: the inverse Herfindahl–Hirschman index of gross exposure.
-
-    Between 1 (one position) and the number of positions (all of one size).
-
-    Raises
-    ------
-    Undefined
-        If every weight is zero.
-    InvalidArgument
-        If `weights` is not a finite vector.
-    """
-    held = np.abs(as_vector(weights, "weights"))
-    gross = float(held.sum())
-    if gross == 0.0:
-        raise Undefined("every weight is zero, so there is no position to count")
-    shares = held / gross
-    return float(1.0 / (shares @ shares))
 
 
 def _marginal_value_at_risk(held: Vector, cov: Any, confidence: float, mean: Any) -> Vector:

@@ -9,7 +9,7 @@ import numpy as np
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk.covariance_estimator import EXPONENTIAL, CovarianceEstimate
-from rpmcore.risk.decomposition import effective_number_of_positions
+from rpmcore.risk.diversification import effective_number_of_positions
 from rpmcore.risk.notices import notices
 from rpmcore.risk.portfolio_risk import PortfolioRiskEngine, RiskMetrics
 from rpmcore.risk.report import (

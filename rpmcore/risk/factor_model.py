@@ -172,7 +172,7 @@ def factor_contributions(weights: Any, model: FactorModel) -> FactorContribution
 
     References
     ----------
-    A. Meucci, "Risk contributions from generic user-defined factors", *Risk* (June 2007), equations 6 to 9, which is
+    A. Meucci, "Risk contributions from generic user-defined factors", *Risk* (June 2007), which is
     Euler's theorem on homogeneous functions. R. Grinold and R. Kahn, *Active Portfolio Management*, 2nd ed., 2000,
     chapter 3, for the model.
     """

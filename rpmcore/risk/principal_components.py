@@ -91,7 +91,7 @@ def market_and_components(
     References
     ----------
     L. Laloux, P. Cizeau, J.-P. Bouchaud and M. Potters, "Noise dressing of financial correlation matrices", *Physical
-    Review Letters* 83 (1999), equation 3. V. Marchenko and L. Pastur, "Distribution of eigenvalues for some sets of
+    Review Letters* 83 (1999). V. Marchenko and L. Pastur, "Distribution of eigenvalues for some sets of
     random matrices", *Mathematics of the USSR-Sbornik* 1 (1967).
     """
     x = as_matrix(returns, "returns")

@@ -10,11 +10,10 @@ from rpmcore.risk.covariance import sample_covariance
 from rpmcore.risk.decomposition import (
     component_value_at_risk,
     component_volatility,
-    diversification_ratio,
-    effective_number_of_positions,
     marginal_value_at_risk,
     marginal_volatility,
 )
+from rpmcore.risk.diversification import diversification_ratio
 from rpmcore.risk.incremental import BookVariance
 from rpmcore.risk.volatility import covariance_times, portfolio_variance, portfolio_volatility
 from tests.samples import correlated_returns, returns_matrices, weights_for
@@ -48,27 +47,10 @@ def test_marginals_are_derivatives():
         assert marginal_value_at_risk(WEIGHTS, COV, 0.95)[i] == pytest.approx(1.6448536 * slope, rel=1e-6, abs=1e-9)
 
 
-def test_diversification_ratio_and_effective_positions():
-    assert diversification_ratio([1.0, 1.0], np.eye(2)) == pytest.approx(np.sqrt(2.0))
-    assert diversification_ratio([0.5, 0.5], np.ones((2, 2))) == pytest.approx(1.0)
-    assert effective_number_of_positions([0.25, -0.25, 0.25, 0.25]) == pytest.approx(4.0)
-    assert effective_number_of_positions([5.0, 0.0]) == pytest.approx(1.0)
-
-
-@given(returns_matrices(min_rows=5, max_assets=6), st.data())
-def test_diversification_never_adds_risk(returns, data):
-    cov = sample_covariance(returns)
-    weights = data.draw(weights_for(cov.shape[0]))
-    assume(weights @ cov @ weights > 1e-12)
-    assert diversification_ratio(weights, cov) >= 1.0 - 1e-9
-
-
 def test_a_book_without_risk_has_no_shares():
     for call in (
         lambda: marginal_volatility([0.0, 0.0], np.eye(2)),
         lambda: component_value_at_risk([0.0, 0.0], np.eye(2), 0.95),
-        lambda: diversification_ratio([1.0], np.zeros((1, 1))),
-        lambda: effective_number_of_positions([0.0, 0.0]),
     ):
         with pytest.raises(Undefined):
             call()
