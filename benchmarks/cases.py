@@ -214,6 +214,67 @@ def rolling_ledoit_wolf(n_obs: int, n_assets: int, window: int = 252) -> Pair:
     return lambda: rolling_ledoit_wolf_volatility(x, weights, window), theirs
 
 
+def factor_model(n_assets: int, n_factors: int) -> Any:
+    from rpmcore.risk.factor_model import FactorModel
+
+    rng = np.random.default_rng(n_assets)
+    return FactorModel(
+        symbols=tuple(map(str, range(n_assets))),
+        factor_names=tuple(map(str, range(n_factors))),
+        exposures=rng.standard_normal((n_assets, n_factors)),
+        factor_covariance=np.cov(returns(500, n_factors), rowvar=False),
+        specific_variances=1e-4 * rng.random(n_assets),
+    )
+
+
+def factor_risk(n_assets: int, n_factors: int) -> Pair:
+    from rpmcore.risk.factor_model import factor_contributions
+
+    model, weights = factor_model(n_assets, n_factors), np.full(n_assets, 1.0 / n_assets)
+    b, f, d = model.exposures, model.factor_covariance, model.specific_variances
+
+    def theirs() -> tuple[Any, ...]:
+        cov = b @ f @ b.T
+        cov[np.diag_indices_from(cov)] += d
+        product, exposures = cov @ weights, b.T @ weights
+        variance = weights @ product
+        return exposures, exposures * (f @ exposures) / variance, product / np.sqrt(variance)
+
+    return lambda: factor_contributions(weights, model), theirs
+
+
+def factor_risk_with_riskfolio(n_assets: int, n_factors: int) -> Pair:
+    import pandas as pd
+    import riskfolio as rf
+
+    from rpmcore.risk.factor_model import factor_contributions
+
+    model, weights = factor_model(n_assets, n_factors), np.full(n_assets, 1.0 / n_assets)
+    x, f = pd.DataFrame(returns(500, n_assets)), pd.DataFrame(returns(500, n_factors))
+    w, loadings, cov = pd.DataFrame(weights), pd.DataFrame(model.exposures), x.cov()
+    return (
+        lambda: factor_contributions(weights, model),
+        lambda: rf.Factors_Risk_Contribution(w, x, f, cov=cov, B=loadings, rm="MV"),
+    )
+
+
+def regressions(n_obs: int, n_assets: int, n_factors: int) -> Pair:
+    import statsmodels.api as sm
+
+    from rpmcore.risk.regression import newey_west_lags, regress
+
+    factors = returns(n_obs, n_factors)
+    x = factors @ np.random.default_rng(1).standard_normal((n_factors, n_assets)) + returns(n_obs, n_assets)
+    how = {"maxlags": newey_west_lags(n_obs), "use_correction": False}
+
+    def theirs() -> list[Any]:
+        design = sm.add_constant(factors)
+        fits = (sm.OLS(y, design).fit(cov_type="HAC", cov_kwds=how) for y in x.T)
+        return [(fit.params, fit.bse, fit.rsquared) for fit in fits]
+
+    return lambda: regress(x, factors), theirs
+
+
 def pre_trade_check(n_assets: int) -> Pair:
     from rpmcore.risk.covariance import sample_covariance
     from rpmcore.risk.incremental import BookVariance
@@ -265,6 +326,28 @@ CASES = (
         target=300,
         floor=200,
         long=True,
+    ),
+    Case(
+        "factor shares and marginals, 5,000 × 50",
+        "NumPy, full covariance",
+        lambda: factor_risk(5000, 50),
+        target=500,
+        floor=200,
+        long=True,
+    ),
+    Case(
+        "factor shares, 500 × 20",
+        "Riskfolio-Lib",
+        lambda: factor_risk_with_riskfolio(500, 20),
+        target=1000,
+        floor=2000,
+    ),
+    Case(
+        "Newey–West regressions, 500 on 6 × 1260",
+        "statsmodels loop",
+        lambda: regressions(1260, 500, 6),
+        target=50,
+        floor=24,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
     Case(

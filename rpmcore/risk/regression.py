@@ -20,10 +20,13 @@ over: 1e7² · 1.1e-16 is one per cent. Between 30 and here estimates are noisy,
 """
 
 FLAT = 1e-12
-"""A series that varies by no more than this share of its largest value is constant; the rest is rounding."""
+"""A series that deviates by no more than this share of its mean is constant; the rest is rounding."""
 
 EXACT = 1e-13
 """A residual below this share of what it is the difference of is rounding, and counts as zero."""
+
+ROWS_AT_ONCE = 64
+"""Fitted values are taken off in blocks: another array of the size of the returns costs more than its arithmetic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -214,11 +217,13 @@ def least_squares(returns: Matrix, factors: Matrix, weights: Vector, names: tupl
     root = np.sqrt(weights)[:, None]
     q, r = np.linalg.qr(root * (f / f_sizes))
     condition = _condition_number(r, names)
-    betas: Matrix = np.ascontiguousarray((np.linalg.solve(r, q.T @ (root * y)) / f_sizes[:, None]).T)
+    betas: Matrix = np.ascontiguousarray((np.linalg.solve(r, (root * q).T @ y) / f_sizes[:, None]).T)
     slopes = root * np.linalg.solve(r, q.T).T / f_sizes
     influence = np.column_stack((weights - slopes @ f_means, slopes))
-    residuals = y - f @ betas.T
-    moments = weights @ residuals**2
+    residuals = y
+    for start in range(0, y.shape[0], ROWS_AT_ONCE):
+        residuals[start : start + ROWS_AT_ONCE] -= f[start : start + ROWS_AT_ONCE] @ betas.T
+    moments = _moments(residuals, weights)
     exact = np.sqrt(moments) <= EXACT * (y_sizes + np.abs(betas) @ f_sizes)
     residuals[:, exact] = 0.0
     moments[exact] = 0.0
@@ -251,11 +256,17 @@ def _centred(x: Matrix, weights: Vector) -> tuple[Matrix, Vector, Vector]:
     """Return x less its weighted means, these, and the weighted deviations; what is constant to rounding has 0."""
     means = weights @ x
     centred = x - means
-    sizes = np.sqrt(weights @ centred**2)
-    flat = sizes <= FLAT * np.abs(x).max(axis=0, initial=0.0)
+    sizes = np.sqrt(_moments(centred, weights))
+    flat = sizes <= FLAT * np.abs(means)
     centred[:, flat] = 0.0
     sizes[flat] = 0.0
     return centred, means, sizes
+
+
+def _moments(x: Matrix, weights: Vector) -> Vector:
+    """Return Σ_t w_t x_t² of each column, without an array of the squares."""
+    moments: Vector = np.einsum("t,ti,ti->i", weights, x, x)
+    return moments
 
 
 def _condition_number(r: Matrix, names: tuple[str, ...]) -> float:
