@@ -18,7 +18,7 @@ def newey_west(residuals: Matrix, influence: Matrix, lags: int, errors: Matrix) 
     Σ_s v_s² / (L+1) is the sum of squares and products under Bartlett's weights 1 − l/(L+1), and never negative.
 
     Running sums that subtract what leaves a window would drift. Here rows are cut into blocks of L+1, and a window is
-    the end of one block and the beginning of the next: additions only, two a row whatever L.
+    the end of one block and the beginning of the next: additions only, three a row whatever L.
     """
     n_rows, n = residuals.shape
     width = lags + 1

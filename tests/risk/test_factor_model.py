@@ -4,7 +4,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rpmcore.domain.errors import InvalidArgument, Undefined
-from rpmcore.risk.decomposition import marginal_volatility
 from rpmcore.risk.factor_model import FactorModel, estimate_factor_model, factor_contributions, model_covariance
 from tests.samples import correlated_returns, weights_for
 
@@ -40,12 +39,15 @@ def test_the_model_gives_each_asset_its_sample_variance(decay):
 
 
 def test_figures_are_those_of_the_full_covariance():
-    found, cov = factor_contributions(WEIGHTS, MODEL), model_covariance(MODEL)
+    found = factor_contributions(WEIGHTS, MODEL)
+    cov = MODEL.exposures @ np.cov(FACTORS, rowvar=False) @ MODEL.exposures.T + np.diag(MODEL.specific_variances)
+    np.testing.assert_allclose(model_covariance(MODEL), cov, rtol=1e-10, atol=1e-16)
+    np.testing.assert_array_equal(model_covariance(MODEL), model_covariance(MODEL).T)
     variance = WEIGHTS @ cov @ WEIGHTS
-    assert found.variance == pytest.approx(variance, rel=1e-13)
-    assert found.volatility == pytest.approx(np.sqrt(variance), rel=1e-13)
+    assert found.variance == pytest.approx(variance, rel=1e-11)
+    assert found.volatility == pytest.approx(np.sqrt(variance), rel=1e-11)
     np.testing.assert_allclose(found.exposures, MODEL.exposures.T @ WEIGHTS, rtol=1e-12)
-    np.testing.assert_allclose(found.marginals, marginal_volatility(WEIGHTS, cov), rtol=1e-11)
+    np.testing.assert_allclose(found.marginals, cov @ WEIGHTS / np.sqrt(variance), rtol=1e-10)
     b, f = found.exposures, MODEL.factor_covariance
     np.testing.assert_allclose(found.factor_shares, b * (f @ b) / variance, rtol=1e-12)
     assert found.specific_share == pytest.approx(WEIGHTS**2 @ MODEL.specific_variances / variance, rel=1e-12)
