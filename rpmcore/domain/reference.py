@@ -46,7 +46,7 @@ def crises() -> Mapping[str, Crisis]:
 
 
 def sample_path(name: str) -> Path:
-    """Return the path of a file of the sample, ``portfolio.parquet`` or ``prices.parquet``.
+    """Return the path of a file of the sample: ``portfolio``, ``prices`` or ``factors.parquet``.
 
     Raises
     ------

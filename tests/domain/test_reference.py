@@ -277,7 +277,7 @@ class TestWithParameters:
 
 
 class TestSamplePath:
-    @pytest.mark.parametrize("name", ["portfolio.parquet", "prices.parquet"])
+    @pytest.mark.parametrize("name", ["portfolio.parquet", "prices.parquet", "factors.parquet"])
     def test_the_sample_is_found(self, name: str) -> None:
         path = sample_path(name)
         assert path.name == name

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+from rpmcore.domain.factor_profiles import EQUITY_FACTORS
 from rpmcore.domain.reference import profiles, sample_path
 
 DATA = Path(__file__).parents[2] / "data"
@@ -27,10 +29,29 @@ def book() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
+def factors() -> pa.Table:
+    return pq.read_table(sample_path("factors.parquet"))
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    script = [sys.executable, "-X", "utf8", DATA / "build.py", "--loadings"]
+    return subprocess.run(script, check=True, capture_output=True, encoding="utf-8").stdout
+
+
+def build(folder: Path) -> Path:
     subprocess.run([sys.executable, DATA / "build.py", "--out", folder], check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def built_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("again"))
 
 
 def move(prices: pa.Table, symbol: str, day: date) -> float:
@@ -42,21 +63,29 @@ def move(prices: pa.Table, symbol: str, day: date) -> float:
 
 
 class TestScript:
-    @pytest.mark.parametrize("name", ["prices.parquet", "portfolio.parquet"])
+    @pytest.mark.parametrize("name", ["prices.parquet", "factors.parquet", "portfolio.parquet"])
     def test_the_committed_file_is_what_the_script_builds(self, rebuilt: Path, name: str) -> None:
         assert pq.read_table(rebuilt / name).equals(pq.read_table(DATA / name), check_metadata=True)
 
-    @pytest.mark.parametrize("name", ["prices.parquet", "portfolio.parquet"])
-    def test_a_second_run_gives_the_same_bytes(self, rebuilt: Path, tmp_path: Path, name: str) -> None:
-        subprocess.run([sys.executable, DATA / "build.py", "--out", tmp_path], check=True, capture_output=True)
-        assert (tmp_path / name).read_bytes() == (rebuilt / name).read_bytes()
+    @pytest.mark.parametrize("name", ["prices.parquet", "factors.parquet", "portfolio.parquet"])
+    def test_a_second_run_gives_the_same_bytes(self, rebuilt: Path, built_again: Path, name: str) -> None:
+        assert (built_again / name).read_bytes() == (rebuilt / name).read_bytes()
 
-    def test_the_betas_of_the_reference_data_are_its_own(self) -> None:
-        printed = subprocess.run(
-            [sys.executable, DATA / "build.py", "--betas"], check=True, capture_output=True, text=True
-        )
-        betas = {symbol: float(beta) for symbol, beta in map(str.split, printed.stdout.splitlines())}
-        assert betas == {s: p.instrument.beta for s, p in profiles().items() if s != "XAUUSD"}
+    def test_the_loadings_of_the_reference_data_are_its_own(self, printed: str) -> None:
+        held = {
+            symbol: {
+                factor: {"value": loading.value, "source": loading.source}
+                for factor, loading in profile.loadings.items()
+                if loading.source != "neutral" and (symbol, factor) != ("XAUUSD", "beta")
+            }
+            for symbol, profile in profiles().items()
+        }
+        assert yaml.safe_load(printed) == held
+
+    def test_the_betas_that_the_manual_shows_are_its_own(self, printed: str) -> None:
+        shown = [line.removeprefix("# ") for line in printed.splitlines() if line.startswith("#")]
+        assert len(shown) == 14
+        assert "\n".join(shown) in (DATA / "README.md").read_text(encoding="utf-8")
 
 
 class TestPrices:
@@ -99,6 +128,73 @@ class TestPrices:
         source = prices.schema.metadata[b"source"].decode()
         assert "European Central Bank" in source
         assert "skfolio" in source
+
+
+class TestFactors:
+    def test_each_has_a_return_on_every_date(self, factors: pa.Table) -> None:
+        assert factors.schema.field("date").type == pa.date32()
+        days = factors["date"].to_numpy()
+        assert (days[0], days[-1], len(days)) == (np.datetime64("2014-01-03"), np.datetime64("2022-12-28"), 2244)
+        assert (np.diff(days) > np.timedelta64(0, "D")).all()
+        names = ["market", "momentum", "value", "size", "volatility", "quality", "usd"]
+        assert factors.column_names == ["date", *names]
+        assert all(np.isfinite(factors[name].to_numpy()).all() for name in names)
+
+    def test_the_market_and_the_dollar_move_as_their_prices_do(self, factors: pa.Table, prices: pa.Table) -> None:
+        dates = factors["date"].to_pylist()
+        place = {day: i for i, day in enumerate(prices["date"].to_pylist())}
+        rows = [place[day] for day in dates]
+        index = prices["SP500"].to_numpy()[rows]
+        np.testing.assert_allclose(factors["market"].to_numpy()[1:], index[1:] / index[:-1] - 1.0, rtol=0, atol=1e-15)
+        # Without the Swedish krona, 4.2 % of the basket, five pairs of the sample make its return.
+        parts = {"EURUSD": -0.576, "USDJPY": 0.136, "GBPUSD": -0.119, "USDCAD": 0.091, "USDCHF": 0.036}
+        logs = sum(weight * np.diff(np.log(prices[symbol].to_numpy()[rows])) for symbol, weight in parts.items())
+        krona = (np.log1p(factors["usd"].to_numpy()[1:]) - logs) / 0.042
+        assert np.corrcoef(krona, np.diff(np.log(prices["EURUSD"].to_numpy()[rows])))[0, 1] < -0.7
+        assert 0.004 < krona.std() < 0.008
+
+    def test_styles_are_small_beside_the_market(self, factors: pa.Table) -> None:
+        spread = {name: factors[name].to_numpy().std() for name in factors.column_names[1:]}
+        assert 0.01 < spread["market"] < 0.013
+        assert all(0.001 < spread[name] < 0.006 for name in EQUITY_FACTORS if name != "beta")
+        assert 0.003 < spread["usd"] < 0.005
+
+    def test_volatile_assets_fell_in_march_2020(self, factors: pa.Table) -> None:
+        row = factors["date"].to_pylist().index(date(2020, 3, 16))
+        assert factors["market"][row].as_py() == pytest.approx(-0.1198, abs=5e-4)
+        assert factors["volatility"].to_numpy()[row] < 0.0
+
+    def test_they_name_their_sources(self, factors: pa.Table) -> None:
+        assert factors.schema.metadata[b"rpm.schema"] == b"rpm.factors/1"
+        source = factors.schema.metadata[b"source"].decode()
+        assert "European Central Bank" in source
+        assert "skfolio" in source
+
+
+class TestLoadings:
+    @pytest.mark.parametrize(
+        ("factor", "sign", "symbols"),
+        [
+            ("value", 1, ["XOM", "JPM", "GE"]),
+            ("value", -1, ["MSFT", "AAPL"]),
+            ("size", 1, ["BBY"]),
+            ("size", -1, ["MSFT", "AAPL", "JNJ"]),
+            ("volatility", -1, ["JNJ", "KO", "PG", "WMT"]),
+            ("volatility", 1, ["AAPL", "MSFT"]),
+            ("commodities", 1, ["XOM", "AUDUSD", "XAUUSD"]),
+            ("commodities", -1, ["USDCAD"]),
+            ("risk_on", 1, ["AUDUSD", "NZDUSD"]),
+            ("risk_on", -1, ["USDCAD"]),
+            ("usd", -1, ["EURUSD", "XAUUSD"]),
+            ("usd", 1, ["USDJPY"]),
+        ],
+    )
+    def test_signs_are_those_that_anybody_expects(self, factor: str, sign: int, symbols: list[str]) -> None:
+        assert all(sign * profiles()[symbol].loadings[factor].value > 0.0 for symbol in symbols)
+
+    def test_nothing_stands_for_rates(self) -> None:
+        assert all("rates" in profile.neutral for profile in profiles().values())
+        assert profiles()["XAUUSD"].neutral == ("risk_on", "rates")
 
 
 class TestBook:
