@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpmcore.adapters.configuration.loading import Settings, load_settings
-from rpmcore.adapters.configuration.strict_yaml import parse
+from rpmcore.adapters.strict_yaml import parse
 from rpmcore.domain.errors import ConfigurationError
 
 

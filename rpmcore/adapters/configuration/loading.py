@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rpmcore.adapters.configuration.strict_yaml import Document, parse, scalar
+from rpmcore.adapters.strict_yaml import Document, parse, scalar
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.risk.settings import RiskSettings
 
