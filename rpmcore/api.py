@@ -18,7 +18,7 @@ from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
 from rpmcore.domain.factor_profiles import AssetFactorProfile
-from rpmcore.domain.instruments import CURRENCIES, parse_pair
+from rpmcore.domain.instruments import CURRENCIES, SECTORS, parse_pair, sector_named
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Book
 from rpmcore.domain.prices import PriceHistory, PriceReader
@@ -303,11 +303,12 @@ def _profiles(book: Book, account: str, database: AssetFactorDatabase) -> dict[s
     for number, holding in enumerate(book.holdings, start=1):
         if holding.currency is not None:
             _check_currency(holding.currency, book.name, number)
+        sector = None if holding.sector is None else _check_sector(holding.sector, book.name, number)
         try:
             profile = database.resolve(
                 holding.symbol,
                 currency=holding.currency,
-                sector=holding.sector,
+                sector=sector,
                 contract_size=holding.contract_size,
                 account_currency=account,
             )
@@ -335,6 +336,22 @@ def _check_currency(code: str, source: str, row: int | None) -> None:
             value=code,
             remedy=f"write {meant}" if meant else "write a code such as USD",
         )
+
+
+def _check_sector(name: str, source: str, row: int) -> str:
+    """Return the sector as rpm writes it."""
+    found = sector_named(name)
+    if found is None:
+        meant = nearest(name, SECTORS)
+        raise InputError(
+            f"not a sector that is known; known are {', '.join(SECTORS)}",
+            source=source,
+            column="sector",
+            row=row,
+            value=name,
+            remedy=f"did you mean {meant!r}?" if meant else "write one of them, or leave the cell empty",
+        )
+    return found
 
 
 def _check_known(book: Book, source: PriceReader, database: AssetFactorDatabase) -> None:

@@ -1,13 +1,13 @@
 """YAML as a person means it: no octal, no sexagesimal, no Norway problem, no silent duplicate keys."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from rpmcore.domain.errors import ConfigurationError
+from rpmcore.domain.errors import ConfigurationError, RpmError
 
 _INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9_]*)$")
 _FLOAT = re.compile(r"^[-+]?([0-9][0-9_]*)?(\.[0-9_]*)?([eE][-+]?[0-9]+)?$")
@@ -22,7 +22,15 @@ class Document:
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
 
-def parse(text: str, source: str) -> Document:
+Failure = Callable[[str, str], RpmError]
+"""Makes the error of where (file and line) and what."""
+
+
+def _setting_failure(where: str, problem: str) -> RpmError:
+    return ConfigurationError(f"{where}: {problem}")
+
+
+def parse(text: str, source: str, failure: Failure = _setting_failure) -> Document:
     """Return the mapping that a YAML text holds.
 
     Parameters
@@ -31,26 +39,32 @@ def parse(text: str, source: str) -> Document:
         YAML. ``1e-3`` is a number; ``12:30``, ``010`` and ``NO`` are text; booleans are ``true`` and ``false``.
     source
         What messages call the text.
+    failure
+        Makes the error that is raised.
 
     Raises
     ------
-    ConfigurationError
-        If it is not YAML, not a mapping, repeats a key, or uses tags, anchors or several documents.
+    ConfigurationError, or what `failure` makes
+        If it is not YAML, not a mapping, repeats a key, or uses aliases or several documents.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigurationError(f"{source}{where}: not readable as YAML: {error.problem}") from error
+        raise failure(f"{source}{where}", f"not readable as YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{source}: not readable as YAML: {error}") from error
+        raise failure(source, f"not readable as YAML: {error}") from error
     if node is None:
         return Document({})
     lines: dict[tuple[str, ...], int] = {}
-    values = _value(node, (), lines, source, set())
+
+    def refuse(line: int, problem: str) -> RpmError:
+        return failure(f"{source}, line {line}", problem)
+
+    values = _value(node, (), lines, set(), refuse)
     if not isinstance(values, dict):
-        raise ConfigurationError(f"{source}: expected sections with settings, found {type(values).__name__}")
+        raise failure(source, f"expected keys with values, found {type(values).__name__}")
     return Document(values, lines)
 
 
@@ -66,29 +80,34 @@ def scalar(text: str) -> Any:
 
 
 def _value(
-    node: yaml.Node, path: tuple[str, ...], lines: dict[tuple[str, ...], int], source: str, above: set[int]
+    node: yaml.Node,
+    path: tuple[str, ...],
+    lines: dict[tuple[str, ...], int],
+    seen: set[int],
+    refuse: Callable[[int, str], RpmError],
 ) -> Any:
     line = node.start_mark.line + 1
-    if id(node) in above:
-        raise ConfigurationError(f"{source}, line {line}: an alias refers to itself")
-    inside = above | {id(node)}
+    if id(node) in seen:
+        # A node stands twice where an alias repeats it: it may hold itself, or grow beyond any memory.
+        raise refuse(line, "what stands here is repeated by an alias. Write it out")
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise ConfigurationError(f"{source}, line {line}: a key must be text")
+                raise refuse(line, "a key must be text")
             key = key_node.value
             if key in mapping:
-                raise ConfigurationError(
-                    f"{source}, line {line}: {'.'.join((*path, key))} is set twice (first on line "
-                    f"{lines[(*path, key)]}). Keep one of them"
+                raise refuse(
+                    line,
+                    f"{'.'.join((*path, key))} is set twice (first on line {lines[(*path, key)]}). Keep one of them",
                 )
             lines[(*path, key)] = line
-            mapping[key] = _value(value_node, (*path, key), lines, source, inside)
+            mapping[key] = _value(value_node, (*path, key), lines, seen, refuse)
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*path, str(i)), lines, source, inside) for i, item in enumerate(node.value)]
+        return [_value(item, (*path, str(i)), lines, seen, refuse) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.ScalarNode):
         return scalar(node.value) if node.style is None else node.value
-    raise ConfigurationError(f"{source}, line {line}: not a value")
+    raise refuse(line, "not a value")

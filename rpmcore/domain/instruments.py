@@ -109,6 +109,11 @@ class Instrument:
     known: bool = True
 
 
+def sector_named(name: str) -> str | None:
+    """Return the sector of `SECTORS` that has this name in whatever case, or None."""
+    return next((sector for sector in SECTORS if sector.casefold() == name.strip().casefold()), None)
+
+
 @lru_cache(maxsize=4096)
 def parse_pair(symbol: str) -> tuple[str, str] | None:
     """Return the base and quote currency of a symbol such as ``EURUSD``.

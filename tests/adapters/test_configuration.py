@@ -44,7 +44,7 @@ def test_the_digest_tells_settings_apart_and_not_how_they_were_given(tmp_path):
         ("covariance:\n  decay: 0.9\n  decay: 0.8\n", ["line 3", "set twice", "first on line 2"]),
         ("covariance:\n  lookback: 010\n", ["line 2", "'010'", "valid integer"]),
         ("covariance:\n  method: [\n", ["not readable as YAML"]),
-        ("- covariance\n", ["expected sections"]),
+        ("- covariance\n", ["expected keys with values"]),
         ("covariance:\n  minimum: 100\n", ["minimum (100) must not exceed lookback (60)"]),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rpmcore.domain.crises import CrisisScenario, Gap, crisis_from_mapping, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InputError
-from rpmcore.domain.instruments import CURRENCIES, Clock, parse_pair
+from rpmcore.domain.instruments import CURRENCIES, Clock, parse_pair, sector_named
 from rpmcore.domain.reference import crises, profiles, sample_path
 
 GICS = {
@@ -286,3 +286,11 @@ class TestSamplePath:
     def test_a_missing_file_says_where_it_was_looked_for(self) -> None:
         with pytest.raises(InputError, match=r"sample.nothing\.parquet and .*data.nothing\.parquet"):
             sample_path("nothing.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "sector"),
+    [("Energy", "Energy"), ("health care", "Health Care"), ("fx", "FX"), (" INDEX ", "Index"), ("Software", None)],
+)
+def test_a_sector_is_known_by_its_name_in_any_case(name: str, sector: str | None) -> None:
+    assert sector_named(name) == sector

@@ -73,7 +73,7 @@ def _in_memory(source: Any) -> TableSource:
 
 
 def _open_file(path: Path, name: str) -> TableSource:
-    _check_path(path, name)
+    check_path(path, name)
     with path.open("rb") as file:
         head = file.read(4096)
         file.seek(-min(4, path.stat().st_size), 2)
@@ -99,7 +99,8 @@ def _open_file(path: Path, name: str) -> TableSource:
     return open_csv(path, name)
 
 
-def _check_path(path: Path, name: str) -> None:
+def check_path(path: Path, name: str) -> None:
+    """Raise `InputError` unless there is a regular file at `path`, with the nearest name there is."""
     if path.is_dir():
         raise InputError("it is a folder, not a file", source=name, remedy="name a Parquet or CSV file in it")
     if path.is_file():
