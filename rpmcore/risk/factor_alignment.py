@@ -130,7 +130,7 @@ def _check(
         raise InputError(
             f"{n_obs - n_rows} of {n_obs} returns of the prices lack a factor, more than {dropped_error:.0%}, "
             f"for want of {first}{more}: {spans}",
-            source=factors.path, column="date", remedy="give factors on these days, or leave the factor out that lacks",
+            source=factors.path, column="date", remedy="give factors on these days, or a shorter lookback",
         )  # fmt: skip
 
 

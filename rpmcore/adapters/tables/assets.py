@@ -180,14 +180,17 @@ def _yaml_entry(name: str, document: Document, symbol: str, entry: Any) -> _Entr
     entry = {} if entry is None else entry
     if not isinstance(entry, dict):
         raise InputError(
-            "an entry must hold keys with values", source=where(), symbol=shortened(symbol), value=str(entry),
+            "an entry must hold keys with values", source=where(), symbol=shortened(symbol), value=shortened(str(entry)),
             remedy="write such as beta under loadings, below the symbol",
         )  # fmt: skip
     _refuse_unknown(entry, (*TEXT_KEYS, *NUMBER_KEYS, "loadings"), where, symbol)
     loadings = {} if entry.get("loadings") is None else entry["loadings"]
     if not isinstance(loadings, dict):
         raise refuse(
-            "loadings", "they must be numbers by factor", value=str(loadings), remedy="write such as beta: 1.2"
+            "loadings",
+            "they must be numbers by factor",
+            value=shortened(str(loadings)),
+            remedy="write such as beta: 1.2",
         )
     _refuse_unknown(loadings, FACTOR_KEYS, lambda key: where("loadings", key), symbol)
     cells = {key: value for key, value in {**entry, **loadings}.items() if key != "loadings" and value is not None}
