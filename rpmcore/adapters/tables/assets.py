@@ -180,7 +180,8 @@ def _yaml_entry(name: str, document: Document, symbol: str, entry: Any) -> _Entr
     entry = {} if entry is None else entry
     if not isinstance(entry, dict):
         raise InputError(
-            "an entry must hold keys with values", source=where(), symbol=shortened(symbol), value=shortened(str(entry)),
+            "an entry must hold keys with values",
+            source=where(), symbol=shortened(symbol), value=shortened(str(entry)),
             remedy="write such as beta under loadings, below the symbol",
         )  # fmt: skip
     _refuse_unknown(entry, (*TEXT_KEYS, *NUMBER_KEYS, "loadings"), where, symbol)
