@@ -10,6 +10,8 @@ from rpmcore.domain.arrays import Vector
 from rpmcore.domain.tail_risk import TailRisk
 from rpmcore.risk.covariance_estimator import EXPONENTIAL, CovarianceEstimate
 from rpmcore.risk.diversification import effective_number_of_positions
+from rpmcore.risk.exposure.limits import limit_checks
+from rpmcore.risk.limits import LimitCheck
 from rpmcore.risk.notices import notices
 from rpmcore.risk.portfolio_risk import PortfolioRiskEngine, RiskMetrics
 from rpmcore.risk.report import (
@@ -105,7 +107,7 @@ def evaluate_book(
     factor, reason = metrics.scaling
     counts, edges = np.histogram(metrics.pnl, bins=HISTOGRAM_BINS)
     return Evaluation(
-        book=summarise_book(inputs, assessed),
+        book=summarise(inputs, panel, valuation),
         data=DataSummary(
             prices=inputs.history.path,
             n_obs=metrics.covariance.n_obs,
@@ -139,7 +141,7 @@ def evaluate_book(
         moments=_moments(metrics),
         tail_risk=_tail_rows(metrics, settings, inputs.book.capital),
         components=_components(inputs, assessed, settings),
-        limits=metrics.limits,
+        limits=(*metrics.limits, *_exposure_limits(inputs, assessed, settings)),
         scaling=Scaling(factor=factor, reason=reason),
         histogram=Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist())),
         decomposition=_decomposition(inputs, assessed, settings, wanted.decompose, effort),
@@ -149,15 +151,15 @@ def evaluate_book(
     )
 
 
-def summarise_book(inputs: BookInputs, assessed: Assessment) -> BookSummary:
+def summarise(inputs: BookInputs, panel: ReturnPanel, valuation: Valuation) -> BookSummary:
     """Return the header of a report on a book."""
-    book, rows = inputs.book, assessed.valuation.row_weights
+    book, rows = inputs.book, valuation.row_weights
     return BookSummary(
         source=book.source,
         path=book.path,
         capital=book.capital,
         base_currency=inputs.account,
-        as_of=day(assessed.panel.dates[-1]),
+        as_of=day(panel.dates[-1]),
         n_positions=len(book.holdings),
         n_strategies=len({h.strategy_id for h in book.holdings if h.strategy_id is not None}),
         gross_leverage=float(np.abs(rows).sum()),
@@ -273,6 +275,12 @@ def _past(inputs: BookInputs, settings: RiskSettings, before: int) -> ReturnPane
         minimum=settings.tail_risk.minimum,
         return_days=settings.data.return_days,
     )
+
+
+def _exposure_limits(inputs: BookInputs, assessed: Assessment, settings: RiskSettings) -> tuple[LimitCheck, ...]:
+    weights = dict(zip(assessed.panel.symbols, assessed.valuation.weights.tolist(), strict=True))
+    held = {symbol: weight for symbol, weight in weights.items() if weight != 0.0}
+    return limit_checks(held, inputs.profiles, inputs.account, settings.limits)
 
 
 def _tail_rows(metrics: RiskMetrics, settings: RiskSettings, capital: float | None) -> tuple[TailRiskRow, ...]:

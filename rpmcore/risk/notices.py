@@ -1,6 +1,6 @@
 """What a careful colleague would say about a book and its data before its figures are used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,19 +39,42 @@ def notices(
     InsufficientData
         If more rows than ``data.dropped_error`` allows had to be dropped.
     """
+    lookbacks = {"covariance": settings.covariance.lookback, "tail_risk": settings.tail_risk.lookback}
     found = (
-        *_assumptions(inputs),
-        *_dropped(panel, inputs.history.path, settings),
-        *_dates(inputs, panel, settings),
-        *_prices(panel, valuation),
-        *_mismatches(inputs, panel),
-        *_clocks(inputs, settings),
+        *_on_data(inputs, panel, valuation, settings, lookbacks),
         *_law(metrics, panel, valuation, settings),
         *_correlation(inputs, metrics),
         *_thin_tail(metrics, settings),
         *_simulation(metrics, settings),
     )
     return tuple(Notice(code=code, message=message) for code, message in found)
+
+
+def data_notices(
+    inputs: BookInputs,
+    panel: ReturnPanel,
+    valuation: Valuation,
+    settings: RiskSettings,
+    lookbacks: Mapping[str, int],
+) -> tuple[Notice, ...]:
+    """Return the warnings on a book's prices; `lookbacks` are the returns asked for. Raises as `notices`."""
+    found = _on_data(inputs, panel, valuation, settings, lookbacks)
+    return tuple(Notice(code=code, message=message) for code, message in found)
+
+
+def _on_data(
+    inputs: BookInputs,
+    panel: ReturnPanel,
+    valuation: Valuation,
+    settings: RiskSettings,
+    lookbacks: Mapping[str, int],
+) -> Iterator[tuple[str, str]]:
+    yield from _assumptions(inputs)
+    yield from _dropped(panel, inputs.history.path, settings)
+    yield from _dates(inputs, panel, settings, lookbacks)
+    yield from _prices(panel, valuation)
+    yield from _mismatches(inputs, panel)
+    yield from _clocks(inputs, settings)
 
 
 def _assumptions(inputs: BookInputs) -> Iterator[tuple[str, str]]:
@@ -91,7 +114,9 @@ def _dropped(panel: ReturnPanel, source: str, settings: RiskSettings) -> Iterato
     yield "many_dropped_rows" if serious else "dropped_rows", message
 
 
-def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> Iterator[tuple[str, str]]:
+def _dates(
+    inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings, lookbacks: Mapping[str, int]
+) -> Iterator[tuple[str, str]]:
     days = panel.dates.astype("datetime64[D]")
     gaps = np.busday_count(days[:-1], days[1:])
     wide = np.flatnonzero(gaps > settings.data.maximum_gap)
@@ -117,10 +142,7 @@ def _dates(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> It
             f"prices that all share end on {days[-1]}, {age} business days before {reference}{who}",
         )
     obs = panel.returns.shape[0]
-    for name, wanted in (
-        ("covariance", settings.covariance.lookback),
-        ("tail_risk", settings.tail_risk.lookback),
-    ):
+    for name, wanted in lookbacks.items():
         if obs < wanted:
             yield "thin_history", f"{obs} returns where {name}.lookback asks for {wanted}"
 
@@ -168,7 +190,8 @@ def _mismatches(inputs: BookInputs, panel: ReturnPanel) -> Iterator[tuple[str, s
 
 def _clocks(inputs: BookInputs, settings: RiskSettings) -> Iterator[tuple[str, str]]:
     groups: dict[str, list[str]] = {}
-    for instrument in inputs.instruments.values():
+    for profile in (*inputs.profiles.values(), *inputs.beside.values()):
+        instrument = profile.instrument
         if instrument.clock is not None:
             groups.setdefault(str(instrument.clock), []).append(instrument.symbol)
     if len(groups) > 1:

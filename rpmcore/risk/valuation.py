@@ -1,7 +1,7 @@
 """From a book and its prices to weights and returns in account currency."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -39,8 +39,10 @@ class BookInputs:
         Whether nobody named it.
     profiles
         What is known of each instrument held, by symbol.
+    beside
+        The same of instruments that are not held and whose returns are needed too, such as the market.
     ways
-        For each, the conversion from the currency of its price; see `symbols_needed`.
+        For each of both, the conversion from the currency of its price; see `symbols_needed`.
     pair_betas
         Market beta of each currency pair on those ways, where known.
     as_of
@@ -61,6 +63,7 @@ class BookInputs:
     as_of: date | None = None
     sample_prices: bool = False
     correlation: GivenCorrelation | None = None
+    beside: Mapping[str, AssetFactorProfile] = field(default_factory=dict)
 
     @property
     def instruments(self) -> dict[str, Instrument]:

@@ -9,7 +9,7 @@ from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.covariance import correlation_stress, stressed_covariance
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
-from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, assess, money, summarise_book
+from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, assess, money, summarise
 from rpmcore.risk.notices import Notice, listed, notices
 from rpmcore.risk.report import BookSummary
 from rpmcore.risk.settings import RiskSettings, StressSettings
@@ -124,7 +124,10 @@ def run_parametric(inputs: BookInputs, crises: Sequence[Crisis], settings: RiskS
             ),
         )
     return StressReport(
-        book=summarise_book(inputs, assessed), scenarios=results, warnings=tuple(found), notes=inputs.history.notes
+        book=summarise(inputs, assessed.panel, assessed.valuation),
+        scenarios=results,
+        warnings=tuple(found),
+        notes=inputs.history.notes,
     )
 
 
