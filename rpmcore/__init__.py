@@ -8,25 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rpmcore.api import evaluate as evaluate
+    from rpmcore.api import exposure as exposure
     from rpmcore.api import load_settings as load_settings
     from rpmcore.api import open_prices as open_prices
     from rpmcore.api import read_book as read_book
     from rpmcore.api import read_prices as read_prices
     from rpmcore.api import scenarios as scenarios
     from rpmcore.api import stress as stress
+    from rpmcore.domain.asset_factor_database import AssetFactorDatabase as AssetFactorDatabase
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
     from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator as CovarianceMatrixEstimator
+    from rpmcore.risk.exposure.calculator import FactorExposureCalculator as FactorExposureCalculator
     from rpmcore.risk.portfolio_risk import PortfolioRiskEngine as PortfolioRiskEngine
     from rpmcore.risk.portfolio_risk import PortfolioVarianceCalculator as PortfolioVarianceCalculator
     from rpmcore.risk.portfolio_risk import VaRCalculator as VaRCalculator
 
 _HOMES = {
+    "AssetFactorDatabase": "rpmcore.domain.asset_factor_database",
     "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
     "CrisisScenario": "rpmcore.domain.crises",
+    "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
     "VaRCalculator": "rpmcore.risk.portfolio_risk",
     "evaluate": "rpmcore.api",
+    "exposure": "rpmcore.api",
     "load_settings": "rpmcore.api",
     "open_prices": "rpmcore.api",
     "read_book": "rpmcore.api",
@@ -36,12 +42,15 @@ _HOMES = {
 }
 
 __all__ = [
+    "AssetFactorDatabase",
     "CovarianceMatrixEstimator",
     "CrisisScenario",
+    "FactorExposureCalculator",
     "PortfolioRiskEngine",
     "PortfolioVarianceCalculator",
     "VaRCalculator",
     "evaluate",
+    "exposure",
     "load_settings",
     "open_prices",
     "read_book",

@@ -5,35 +5,34 @@ from dataclasses import replace
 from datetime import date
 from importlib import import_module
 from os import PathLike
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, get_args
 
 from rpmcore.adapters.configuration.loading import Settings, load_settings
 from rpmcore.adapters.tables.book import read_book
+from rpmcore.adapters.tables.factor_returns import read_factor_returns
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.domain import reference
-from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.crises import Crisis, with_parameters
-from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
-from rpmcore.domain.factor_profiles import AssetFactorProfile
-from rpmcore.domain.instruments import CURRENCIES, SECTORS, parse_pair, sector_named
+from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.domain.plain import to_plain
-from rpmcore.domain.portfolio import Book
-from rpmcore.domain.prices import PriceHistory, PriceReader
+from rpmcore.domain.prices import PriceHistory
+from rpmcore.inputs import book_inputs
 from rpmcore.risk.evaluation import Studies, evaluate_book
 from rpmcore.risk.report import Evaluation
 from rpmcore.risk.settings import RiskSettings, TailMethod
 from rpmcore.risk.tail_inputs import Effort
-from rpmcore.risk.valuation import BookInputs, GivenCorrelation, symbols_needed
+from rpmcore.risk.valuation import GivenCorrelation
 
 if TYPE_CHECKING:
+    from rpmcore.risk.exposure.report import ExposureReport
     from rpmcore.risk.stress.engine import StressReport
 
 __all__ = [
     "Settings",
     "evaluate",
+    "exposure",
     "load_settings",
     "open_prices",
     "read_book",
@@ -47,8 +46,6 @@ __all__ = [
 LAST_COMPILED = "simulation.excess_sums"
 """The kernel that a first report reaches last: where it lies in the cache, so do the others."""
 
-SAMPLE_BOOK, SAMPLE_PRICES = "portfolio.parquet", "prices.parquet"
-
 
 def evaluate(
     book: Any = None,
@@ -58,6 +55,7 @@ def evaluate(
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
+    assets: Any = None,
     correlation: Any = None,
     decompose: Sequence[str] = (),
     compare_covariance: bool = False,
@@ -80,6 +78,8 @@ def evaluate(
         Override what the book says.
     as_of
         Use prices up to this day; by default the book's own day, else all.
+    assets
+        A file or table of factor profiles (``--assets``): they add to those of rpm and stand before them.
     correlation
         A file or table of correlations (``symbol`` and one column per instrument) in place of the estimated ones. It
         is repaired where it is none, and the result says how far. Limits and the scaling advice do not follow it.
@@ -105,7 +105,7 @@ def evaluate(
         If a method to decompose is unknown.
     """
     chosen = settings or Settings()
-    inputs = _inputs(book, prices, chosen, capital, base_currency, as_of)
+    inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     if correlation is not None:
         inputs = replace(inputs, correlation=_given_correlation(correlation, tuple(inputs.instruments)))
     studies = Studies(decompose=_methods(decompose, chosen), compare_covariance=compare_covariance, rolling=rolling)
@@ -160,13 +160,69 @@ def stress(
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
+    assets: Any = None,
 ) -> "StressReport":
     """Return what a book loses in each of `crises`; the other arguments and errors are those of `evaluate`."""
     chosen = settings or Settings()
-    inputs = _inputs(book, prices, chosen, capital, base_currency, as_of)
+    inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     from rpmcore.risk.stress.engine import run_parametric
 
     return run_parametric(inputs, crises, chosen)
+
+
+def exposure(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+    assets: Any = None,
+    factors: Any = None,
+    hedge: bool = False,
+    hedge_with: Sequence[str] = (),
+) -> "ExposureReport":
+    """Return where the risk of a book comes from: factors, sectors, currencies, strategies, and its limits.
+
+    Parameters
+    ----------
+    book, prices, settings, capital, base_currency, as_of, assets
+        As in `evaluate`.
+    factors
+        A file or table of factor returns: ``date`` and one column per factor. If None, the factors are the market and
+        the principal components of what is held.
+    hedge
+        Whether to look for the positions that would neutralise each factor and currency.
+    hedge_with
+        Candidates for them; what is held, the market, and pairs with the account currency if empty.
+
+    Raises
+    ------
+    InputError
+        As in `evaluate`; and if nothing is known of an instrument, or the factors do not fit the prices.
+    InvalidArgument
+        If factors are collinear.
+    InsufficientData
+        If there is too little history.
+    """
+    chosen = settings or Settings()
+    given = None if factors is None else read_factor_returns(factors)
+    inputs = book_inputs(
+        book,
+        prices,
+        chosen,
+        capital=capital,
+        base_currency=base_currency,
+        as_of=as_of,
+        assets=assets,
+        beside=tuple(hedge_with),
+        if_there=(chosen.factors.market,),
+        pairs_beside=hedge and not hedge_with,
+    )
+    from rpmcore.risk.exposure.study import measure_exposure
+
+    return measure_exposure(inputs, chosen, given=given, hedge=hedge, hedge_with=hedge_with)
 
 
 def scenarios() -> Mapping[str, Crisis]:
@@ -228,145 +284,3 @@ def kernels_are_compiled() -> bool:
 
     folder = _jit.cache_folder()
     return folder is not None and next(folder.glob(f"**/{LAST_COMPILED}-*.nbi"), None) is not None
-
-
-def _inputs(
-    book: Any,
-    prices: Any,
-    settings: RiskSettings,
-    capital: float | None,
-    base_currency: str | None,
-    as_of: date | None,
-) -> BookInputs:
-    database = AssetFactorDatabase()
-    held = read_sample_book(capital, base_currency) if book is None else read_book(
-        book, capital=capital, base_currency=base_currency
-    )  # fmt: skip
-    account = held.base_currency or settings.data.base_currency or "USD"
-    _check_currency(account, held.name, None)
-    file = _prices_of(held) if prices is None else prices
-    source = _opened(reference.sample_path(SAMPLE_PRICES) if file is None else file)
-    profiles = _profiles(held, account, database)
-    instruments = {symbol: profile.instrument for symbol, profile in profiles.items()}
-    _check_known(held, source, database)
-    pairs = {symbol: pair for symbol in source.symbols if (pair := parse_pair(symbol))}
-    ways = symbols_needed(instruments, account, pairs, source.path)
-    wanted = dict.fromkeys((*instruments, *(leg.symbol for legs in ways.values() for leg in legs)))
-    until = as_of or held.as_of
-    history = source.read(tuple(wanted), until=until)
-    if history.intraday and "periods_per_year" not in settings.data.model_fields_set:
-        raise InputError(
-            "rows are nearer than a day apart, so the number of periods in a year is not known",
-            source=history.path,
-            remedy="give --periods-per-year",
-        )
-    return BookInputs(
-        book=held,
-        history=history,
-        account=account,
-        account_assumed=held.base_currency is None and settings.data.base_currency is None,
-        profiles=profiles,
-        ways=ways,
-        pair_betas={leg.symbol: database.resolve(leg.symbol).instrument.beta for legs in ways.values() for leg in legs},
-        as_of=until,
-        sample_prices=file is None and held.source != "sample",
-    )
-
-
-def _opened(prices: Any) -> PriceReader:
-    return prices if isinstance(prices, PriceHistory) else open_prices(prices)
-
-
-def read_sample_book(capital: float | None = None, base_currency: str | None = None) -> Book:
-    """Return the sample book; arguments override what it says."""
-    book = read_book(reference.sample_path(SAMPLE_BOOK), capital=capital, base_currency=base_currency)
-    return replace(book, source="sample")
-
-
-def _prices_of(book: Book) -> Path | None:
-    """Return the prices beside the book, or None where there are none."""
-    if book.path is None or book.source == "sample":
-        return None
-    beside = Path(book.path).parent / SAMPLE_PRICES
-    return beside if beside.is_file() else None
-
-
-def _profiles(book: Book, account: str, database: AssetFactorDatabase) -> dict[str, AssetFactorProfile]:
-    """Return what is known of the instruments held, by symbol, in the order of the book.
-
-    Raises
-    ------
-    InputError
-        If two rows of one symbol contradict each other.
-    """
-    found: dict[str, AssetFactorProfile] = {}
-    for number, holding in enumerate(book.holdings, start=1):
-        if holding.currency is not None:
-            _check_currency(holding.currency, book.name, number)
-        sector = None if holding.sector is None else _check_sector(holding.sector, book.name, number)
-        try:
-            profile = database.resolve(
-                holding.symbol,
-                currency=holding.currency,
-                sector=sector,
-                contract_size=holding.contract_size,
-                account_currency=account,
-            )
-        except InvalidArgument as error:
-            raise InputError(str(error), source=book.name, row=number) from error
-        if found.setdefault(holding.symbol, profile).instrument != profile.instrument:
-            raise InputError(
-                "two rows of this symbol differ in currency, sector or contract size",
-                source=book.name,
-                symbol=holding.symbol,
-                row=number,
-                remedy="give both rows the same",
-            )
-    return found
-
-
-def _check_currency(code: str, source: str, row: int | None) -> None:
-    if code not in CURRENCIES:
-        meant = code.upper() if code.upper() in CURRENCIES else nearest(code, sorted(CURRENCIES))
-        raise InputError(
-            "not an ISO 4217 currency code",
-            source=source,
-            column=None if row is None else "currency",
-            row=row,
-            value=code,
-            remedy=f"write {meant}" if meant else "write a code such as USD",
-        )
-
-
-def _check_sector(name: str, source: str, row: int) -> str:
-    """Return the sector as rpm writes it."""
-    found = sector_named(name)
-    if found is None:
-        meant = nearest(name, SECTORS)
-        raise InputError(
-            f"not a sector that is known; known are {', '.join(SECTORS)}",
-            source=source,
-            column="sector",
-            row=row,
-            value=name,
-            remedy=f"did you mean {meant!r}?" if meant else "write one of them, or leave the cell empty",
-        )
-    return found
-
-
-def _check_known(book: Book, source: PriceReader, database: AssetFactorDatabase) -> None:
-    known = set(source.symbols)
-    for number, holding in enumerate(book.holdings, start=1):
-        if holding.symbol not in known:
-            # An instrument that we know was meant; only a name that nobody knows is taken for a slip.
-            known_here = holding.symbol in database
-            meant = None if known_here else nearest(holding.symbol, source.symbols)
-            hint = f"did you mean {meant!r}? " if meant else ""
-            raise InputError(
-                f"no prices for {holding.symbol!r} in {source.path}",
-                source=book.name,
-                column="symbol",
-                row=number,
-                value=holding.symbol,
-                remedy=f"{hint}give a file that has them with --prices, or leave the row out",
-            )

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from rpmcore.api import SAMPLE_PRICES, kernels_are_compiled, open_prices, read_sample_book
+from rpmcore.api import kernels_are_compiled, open_prices
 from rpmcore.domain import reference
+from rpmcore.inputs import SAMPLE_PRICES, read_sample_book
 from rpmcore.risk.value_at_risk import historical
 
 

@@ -37,6 +37,8 @@ def evaluate(
             help="Of ledoit_wolf: scaled_identity or constant_correlation. [default: scaled_identity]",
         ),
     ] = None,
+    assets: common.AssetsOption = None,
+    estimate: common.EstimateOption = False,
     correlation: Annotated[
         str | None,
         typer.Option(
@@ -177,6 +179,7 @@ def evaluate(
             "limits.bind_on": bind_on,
             "data.periods_per_year": periods_per_year,
             "data.return_days": return_days,
+            "factors.unknown": "estimate" if estimate else None,
             **common.shrinkage_option(shrinkage),
         },
     )
@@ -193,6 +196,7 @@ def evaluate(
             capital=equity,
             base_currency=base_currency,
             as_of=day,
+            assets=assets,
             correlation=correlation,
             decompose=decompose or (),
             compare_covariance=compare_covariance,

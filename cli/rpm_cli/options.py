@@ -58,6 +58,18 @@ CapitalOption = Annotated[float | None, typer.Option("--capital", help="Equity i
 CurrencyOption = Annotated[
     str | None, typer.Option("--base-currency", metavar="CCY", help="Account currency (ISO code).")
 ]
+AssetsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--assets",
+        metavar="FILE",
+        help="Factor profiles of your own (YAML, Parquet or CSV); they stand before those of rpm.",
+    ),
+]
+EstimateOption = Annotated[
+    bool,
+    typer.Option("--estimate", help="Estimate the market beta of instruments of which nothing is known."),
+]
 
 
 def chosen_format(choice: Format | None, as_json: bool) -> Format:

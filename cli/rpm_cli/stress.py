@@ -16,6 +16,8 @@ def stress(
     propagation: Annotated[
         str | None, typer.Option("--propagation", help="beta, uniform or adverse. [default: beta]")
     ] = None,
+    assets: common.AssetsOption = None,
+    estimate: common.EstimateOption = False,
     prices: common.PricesOption = None,
     capital: common.CapitalOption = None,
     base_currency: common.CurrencyOption = None,
@@ -45,7 +47,9 @@ def stress(
         raise typer.BadParameter("give --scenario NAME or --all", param_hint="--scenario")
     assigned = assignments or []
     settings = common.settings_from(
-        config, [a for a in assigned if "." in a.partition("=")[0]], {"stress.propagation": propagation}
+        config,
+        [a for a in assigned if "." in a.partition("=")[0]],
+        {"stress.propagation": propagation, "factors.unknown": "estimate" if estimate else None},
     )
     common.announce(book, check=check, quiet=quiet)
 
@@ -53,7 +57,14 @@ def stress(
 
     crises = api.chosen_crises(scenario, [a for a in assigned if "." not in a.partition("=")[0]])
     report = api.stress(
-        book, prices, crises=crises, settings=settings, capital=equity, base_currency=base_currency, as_of=day
+        book,
+        prices,
+        crises=crises,
+        settings=settings,
+        capital=equity,
+        base_currency=base_currency,
+        as_of=day,
+        assets=assets,
     )
     common.tell(report.notes, quiet=quiet)
     if form is common.Format.TABLE:

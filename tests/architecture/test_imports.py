@@ -27,7 +27,7 @@ def test_import_rpmcore_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    for arguments in (["--help"], ["evaluate", "--help"], ["stress", "--help"], ["--version"]):
+    for arguments in (["--help"], ["evaluate", "--help"], ["exposure", "--help"], ["stress", "--help"], ["--version"]):
         assert not modules_after(help_of(*arguments)) & HEAVY
 
 
@@ -38,12 +38,15 @@ def test_evaluate_loads_no_statistics_package_and_no_scipy():
 
 def test_the_public_names_are_pinned_and_load():
     assert rpmcore.__all__ == [
+        "AssetFactorDatabase",
         "CovarianceMatrixEstimator",
         "CrisisScenario",
+        "FactorExposureCalculator",
         "PortfolioRiskEngine",
         "PortfolioVarianceCalculator",
         "VaRCalculator",
         "evaluate",
+        "exposure",
         "load_settings",
         "open_prices",
         "read_book",

@@ -4,7 +4,6 @@ import pyarrow as pa
 import pytest
 
 import rpmcore
-from rpmcore import api
 from rpmcore.domain.errors import InputError
 
 
@@ -18,8 +17,8 @@ def book(sector: str | None) -> pa.Table:
 )
 def test_a_known_sector_in_any_case_is_taken(sector: str | None, taken: str) -> None:
     # Exposures are summed by name: two spellings would be two sectors.
-    inputs = api._inputs(book(sector), None, api.Settings(), None, None, None)
-    assert inputs.profiles["XOM"].instrument.sector == taken
+    found = {c.symbol: c.sector for c in rpmcore.evaluate(book(sector)).components}
+    assert found["XOM"] == taken
 
 
 @pytest.mark.parametrize(

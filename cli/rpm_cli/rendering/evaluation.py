@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rpm_cli.rendering import limits
 from rpm_cli.rendering import terminal as draw
 from rpmcore.risk.report import Evaluation, TailRiskRow
 
@@ -176,33 +177,9 @@ def _positions(console: Console, result: Evaluation, wide: bool) -> None:
 
 
 def _limits(console: Console, result: Evaluation, wide: bool) -> None:
-    draw.title(console, "Limits")
-    table = draw.table()
-    table.add_column("Limit", no_wrap=True)
-    if wide:
-        table.add_column("Measured by", overflow="fold")
-    for heading in ("Observed", "Limit", "Used"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("Verdict", no_wrap=True)
-    names = {"value_at_risk": "VaR", "expected_shortfall": "CVaR", "volatility": "Volatility"}
-    for check in result.limits:
-        style = draw.STATUS_STYLE[check.status]
-        cells: list[Text | str] = [names[check.name]]
-        if wide:
-            cells.append(check.measure)
-        cells += [draw.percent(check.observed), draw.percent(check.limit), draw.percent(check.utilisation, 0)]
-        cells += [
-            draw.bar(check.utilisation or 0.0, 20 if wide else 16, style),
-            Text(check.status.upper(), style=style),
-        ]
-        table.add_row(*cells)
-    console.print(table)
+    limits.show(console, result.limits, wide)
     if result.methods.bind_on == "upper":
         console.print(Text("VaR and CVaR hold the upper end of their intervals against the limit.", style="dim"))
-    for check in result.limits:
-        if check.observed is None:
-            console.print(Text(f"{names[check.name]}: {check.observed_reason}"))
 
 
 def _histogram(console: Console, result: Evaluation) -> None:

@@ -64,15 +64,18 @@ def bar(fraction: float, width: int, style: str = "") -> Text:
     return Text(filled.ljust(width), style=style)
 
 
-def signed_bar(value: float, scale: float, width: int) -> Text:
-    """Return a bar from the middle: to the right for risk that is added, to the left for risk that is hedged."""
+def signed_bar(value: float, scale: float, width: int, *, left: str = "green", right: str = "red") -> Text:
+    """Return a bar from the middle, to the right for a positive value.
+
+    The styles of both sides are those of risk, which is added to the right and hedged to the left.
+    """
     half = width // 2
     size = min(abs(value) / scale, 1.0) * half if scale > 0.0 else 0.0
     blocks = "█" * int(size) + ("▌" if size % 1.0 >= 0.5 and value > 0 else "")
     if value < 0:
         blocks = "█" * round(size)
-        return Text(blocks.rjust(half) + "│" + " " * half, style="green")
-    return Text(" " * half + "│" + blocks.ljust(half), style="red")
+        return Text(blocks.rjust(half) + "│" + " " * half, style=left)
+    return Text(" " * half + "│" + blocks.ljust(half), style=right)
 
 
 def columns(counts: list[int], height: int) -> list[str]:

@@ -1,0 +1,64 @@
+"""Limits as a table, the same in every report."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from rpm_cli.rendering import terminal as draw
+from rpmcore.risk.limits import LimitCheck
+
+NAMES = {
+    "value_at_risk": "VaR",
+    "expected_shortfall": "CVaR",
+    "volatility": "Volatility",
+    "sector": "Sector",
+    "beta": "Beta",
+    "factor_exposure": "Factors",
+    "currency": "Currency",
+    "single_name": "Single name",
+}
+"""How a table calls each limit."""
+
+LOADINGS = frozenset({"beta", "factor_exposure"})
+"""Limits on sums of loadings; every other limit is a fraction."""
+
+
+def measured(name: str, value: float | None) -> str:
+    """Return a value of one limit in its own form, or a dash."""
+    if value is None or name not in LOADINGS:
+        return draw.percent(value)
+    return f"{value:.2f}"
+
+
+def show(console: Console, checks: Sequence[LimitCheck], wide: bool) -> None:
+    """Print the limits, each with what is used of it, and why a measure does not exist."""
+    draw.title(console, "Limits")
+    table = draw.table()
+    table.add_column("Limit", no_wrap=True)
+    if wide:
+        table.add_column("Measured by", overflow="fold")
+    for heading in ("Observed", "Limit", "Used"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for check in checks:
+        style = draw.STATUS_STYLE[check.status]
+        cells: list[Text | str] = [NAMES[check.name]]
+        if wide:
+            cells.append(Text(draw.printable(check.measure)))
+        cells += [
+            measured(check.name, check.observed),
+            measured(check.name, check.limit),
+            draw.percent(check.utilisation, 0),
+            draw.bar(check.utilisation or 0.0, 16, style),
+            Text(check.status.upper(), style=style),
+        ]
+        table.add_row(*cells)
+    console.print(table)
+    reasons: dict[str, list[str]] = {}
+    for check in checks:
+        if check.observed is None:
+            reasons.setdefault(str(check.observed_reason), []).append(NAMES[check.name])
+    for reason, names in reasons.items():
+        console.print(Text(f"{', '.join(names)}: {draw.printable(reason)}"))
