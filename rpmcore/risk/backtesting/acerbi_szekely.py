@@ -40,7 +40,7 @@ def acerbi_szekely(
     """Test expected shortfall by Z1 = 1 − mean(L/ES | L > VaR) and Z2 = 1 − Σ L·1[L > VaR]/(T p ES).
 
     Both are expected to be 0 (Z1 given a violation); negative means that expected shortfall is too small. Z2 also falls
-    with the number of violations. The papers' signs are for returns, where the quotient is negative; here losses are
+    with the number of violations. The paper's signs are for returns, where the quotient is negative; here losses are
     positive, and the statistics the same.
 
     The p-value is the probability of a Z as low or lower when each day's loss is drawn from the forecast law: m_t + s_t
