@@ -17,6 +17,12 @@ Words = NDArray[np.uint64]
 # Streams of the generator, far beyond those that simulations number by their days.
 VIOLATIONS, RETURNS = np.uint64(0xBAC7E570), np.uint64(0xBAC7E571)
 
+LAGS = 4
+"""Days back to which the dynamic quantile test looks for violations."""
+
+COLLINEAR = 1e-10
+"""A lagged column of which no more is left, in squared length, once the others are taken out is one of them."""
+
 ONE_ROW = 1
 """Block of a bootstrap of independent rows."""
 
@@ -172,6 +178,80 @@ def null_statistics(n_obs: int, rate: float, threshold: np.uint64, seed: np.uint
         found[replicate, 0] = independence
         found[replicate, 1] = independence + coverage_ratio(count, n_obs, rate)
         found[replicate, 2] = 0.0 if np.isnan(duration) else duration
+
+
+@kernel("(f8[:, ::1], f8[::1], f8, i8[::1], i8, f8[:, ::1], f8[:, ::1])")
+def dynamic_quantile(
+    basis: Matrix, sums: Vector, rate: float, rows: Rows, count: int, across: Matrix, gram: Matrix
+) -> tuple[float, int]:
+    """Return the squared projection of hits 1[violation] − `rate` on regressors over rate(1 − rate), and their rank.
+
+    Row i stands for day i + 4. The regressors are the orthonormal columns of
+    `basis` (n, r) with their `sums`, and the hits of 1 to 4 days before. All products with a column of hits are sums
+    over the days of violation alone. The columns of hits are then taken one by one, less their parts in those before.
+
+    `across` (r, 5) and `gram` (5, 5) are room for the products with the basis and of the hits of day t − i and t − j.
+    """
+    n, r = basis.shape
+    for i in range(LAGS + 1):
+        for k in range(r):
+            across[k, i] = -rate * sums[k]
+        for j in range(LAGS + 1):
+            gram[i, j] = n * rate * rate
+    for a in range(count):
+        for i in range(LAGS + 1):
+            row = rows[a] + i - LAGS
+            if row < 0 or row >= n:
+                continue
+            for k in range(r):
+                across[k, i] += basis[row, k]
+            for j in range(LAGS + 1):
+                gram[i, j] -= rate
+                gram[j, i] -= rate
+        for b in range(a, count):
+            apart = rows[b] - rows[a]
+            if apart > LAGS:
+                break
+            for i in range(LAGS + 1 - apart):
+                row = rows[b] + i - LAGS
+                if 0 <= row < n:
+                    gram[i, i + apart] += 1.0
+                    if apart > 0:
+                        gram[i + apart, i] += 1.0
+    explained, rank = 0.0, r
+    for k in range(r):
+        explained += across[k, 0] * across[k, 0]
+    for j in range(1, LAGS + 1):
+        length = gram[j, j]
+        for i in range(LAGS + 1):
+            for k in range(r):
+                gram[i, j] -= across[k, i] * across[k, j]
+        for other in range(1, j):
+            if gram[other, other] > 0.0:
+                share = gram[j, other] / gram[other, other]
+                for i in range(LAGS + 1):
+                    gram[i, j] -= share * gram[i, other]
+        if gram[j, j] <= COLLINEAR * length:
+            gram[j, j] = 0.0
+            continue
+        explained += gram[0, j] ** 2 / gram[j, j]
+        rank += 1
+    return explained / (rate * (1.0 - rate)), rank
+
+
+@kernel("(f8[:, ::1], f8[::1], f8, u8, u8, f8[::1])")
+def dynamic_quantile_statistics(
+    basis: Matrix, sums: Vector, rate: float, threshold: np.uint64, seed: np.uint64, found: Vector
+) -> None:
+    """Write the statistic of `dynamic_quantile` of one series of independent violations to each element of `found`."""
+    n_obs = basis.shape[0] + LAGS
+    n_pairs = (n_obs + 1) // 2
+    pairs, low, high = np.arange(n_pairs).astype(np.uint64), np.empty(n_pairs, np.uint64), np.empty(n_pairs, np.uint64)
+    rows = np.empty(n_obs, np.int64)
+    across, gram = np.empty((basis.shape[1], LAGS + 1)), np.empty((LAGS + 1, LAGS + 1))
+    for replicate in range(found.shape[0]):
+        count = random_violations(threshold, seed, np.uint64(replicate), pairs, low, high, n_obs, rows)
+        found[replicate] = dynamic_quantile(basis, sums, rate, rows, count, across, gram)[0]
 
 
 @kernel("(f8[::1], f8[::1], f8, f8, f8, u8, f8[:, ::1])")

@@ -16,6 +16,11 @@ from rpmcore.risk.backtesting.violations import paired, tail_of
 
 CONDITIONAL, UNCONDITIONAL = "expected shortfall, Z1", "expected shortfall, Z2"
 
+NOTES = {
+    CONDITIONAL: "expected shortfall is too small",
+    UNCONDITIONAL: "losses beyond value at risk are too many, or too large for expected shortfall",
+}
+
 NO_ASYMPTOTIC = "no asymptotic law is used: the statistic's depends on that of the returns"
 
 
@@ -87,7 +92,7 @@ def acerbi_szekely(
         detail["dof_reason"] = "normal returns"
     if not (shortfall > 0.0).all():
         reason = f"expected shortfall is not positive on row {int(np.argmin(shortfall > 0.0))}"
-        return AcerbiSzekely(*(untested(n, reason, significance=level, detail=detail) for n in _NAMES))
+        return AcerbiSzekely(*(untested(n, reason, significance=level, detail=detail) for n in NOTES))
     ratios = lost[hits] / shortfall[hits]
     z1 = 1.0 - float(ratios.mean()) if count else None
     z2 = 1.0 - float(ratios.sum()) / (lost.shape[0] * tail)
@@ -105,9 +110,6 @@ def acerbi_szekely(
         return AcerbiSzekely(nothing, unconditional)
     conditional = _judge(CONDITIONAL, z1, null[0][~np.isnan(null[0])], level, {**detail, "mean_ratio": 1.0 - z1})
     return AcerbiSzekely(conditional, unconditional)
-
-
-_NAMES = (CONDITIONAL, UNCONDITIONAL)
 
 
 def _null(
@@ -139,5 +141,5 @@ def _judge(
         asymptotic_reason=NO_ASYMPTOTIC,
         significance=significance,
         detail={**detail, "replications": n},
-        note="expected shortfall is too small" if p_value <= significance else None,
+        note=NOTES[name] if p_value <= significance else None,
     )

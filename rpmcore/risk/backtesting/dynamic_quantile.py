@@ -6,11 +6,13 @@ import numpy as np
 
 from rpmcore.domain.arrays import Matrix, Vector, as_vector
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.kernels import backtesting as kernels
+from rpmcore.risk.backtesting.monte_carlo import REPLICATIONS, check_draws, monte_carlo_p_value, threshold
 from rpmcore.risk.backtesting.probabilities import chi_squared_tail
 from rpmcore.risk.backtesting.result import SIGNIFICANCE, BacktestResult, check_significance, judged, untested
 from rpmcore.risk.backtesting.violations import paired, tail_of
 
-LAGS = 4
+LAGS = kernels.LAGS
 """Days back to which violations are looked up."""
 
 REGRESSORS = 3 + LAGS
@@ -26,6 +28,8 @@ def dynamic_quantile(
     *,
     confidence: float,
     returns: Any = None,
+    seed: int,
+    replications: int = REPLICATIONS,
     significance: float = SIGNIFICANCE,
 ) -> BacktestResult:
     """Regress Hit_t = 1[L_t > VaR_t] − p on a constant, VaR_t, Hit_{t−1…t−4} and the squared return of t−1.
@@ -35,8 +39,10 @@ def dynamic_quantile(
     the constant, and without violations the lagged ones are too: such columns add nothing, and ``detail`` says that
     they were found.
 
-    The χ² law is an approximation that rejects too often far in the tail: 250 days at 99 % hold two or three
-    violations, on which six slopes rest.
+    At 99 % the χ² law rejects a right model in 10 to 18 % of cases at 250 to 2,500 days, so the verdict rests on series
+    of independent violations, simulated beside the value at risk and the squared returns as they were. That leaves out
+    only that a day of violation is itself one of a large return; on GARCH returns 3 to 6 % of right models then fail at
+    a significance of 5 %.
 
     Parameters
     ----------
@@ -46,6 +52,8 @@ def dynamic_quantile(
         Of the value at risk, in (0.5, 1).
     returns
         (n_obs,) whose squares are used; −`losses` where None.
+    seed, replications
+        See `simulate_null`.
 
     Returns
     -------
@@ -61,51 +69,57 @@ def dynamic_quantile(
     References
     ----------
     R. Engle and S. Manganelli, "CAViaR: conditional autoregressive value at risk by regression quantiles", *Journal of
-    Business & Economic Statistics* 22 (2004), section 4, theorem 4 (out of sample).
+    Business & Economic Statistics* 22 (2004), section 4, theorem 4 (out of sample). J. Berkowitz, P. Christoffersen and
+    D. Pelletier, "Evaluating value-at-risk models with desk-level data", *Management Science* 57 (2011), section 4.
     """
     lost, forecast = paired(losses, value_at_risk, "value_at_risk")
     tail, level = tail_of(confidence), check_significance(significance)
+    check_draws(seed, replications)
     moved = lost if returns is None else as_vector(returns, "returns")
     if moved.shape != lost.shape:
         raise InvalidArgument(f"returns has {moved.shape[0]} element(s), but losses has {lost.shape[0]}")
-    rows = lost.shape[0] - LAGS
-    if rows <= REGRESSORS:
+    n = lost.shape[0] - LAGS
+    if n <= REGRESSORS:
         return untested(
             "dynamic quantile",
-            f"{max(rows, 0)} day(s) with {LAGS} days before them are too few for {REGRESSORS} regressors",
+            f"{max(n, 0)} day(s) with {LAGS} days before them are too few for {REGRESSORS} regressors",
             significance=level,
-            detail={"rows": max(rows, 0), "regressors": REGRESSORS},
+            detail={"rows": max(n, 0), "regressors": REGRESSORS},
         )
-    hits: Vector = np.where(lost > forecast, 1.0, 0.0) - tail
-    explained, rank = _explained(_regressors(hits, forecast, moved), hits[LAGS:])
-    statistic = explained / (tail * (1.0 - tail))
-    p_value = chi_squared_tail(statistic, rank)
+    basis = _basis(forecast, moved)
+    sums = basis.sum(axis=0)
+    days = np.flatnonzero(lost > forecast).astype(np.int64, copy=False)
+    room = np.empty((basis.shape[1], LAGS + 1)), np.empty((LAGS + 1, LAGS + 1))
+    statistic, rank = kernels.dynamic_quantile(basis, sums, tail, days, days.shape[0], *room)
+    simulated = np.empty(replications)
+    kernels.dynamic_quantile_statistics(basis, sums, tail, threshold(tail), np.uint64(seed), simulated)
     return judged(
         "dynamic quantile",
         statistic=statistic,
-        p_value=p_value,
-        basis="chi-squared",
-        asymptotic=p_value,
+        p_value=monte_carlo_p_value(statistic, simulated, seed=seed),
+        basis="Monte Carlo",
+        asymptotic=chi_squared_tail(statistic, rank),
         significance=level,
-        detail={"rows": rows, "regressors": REGRESSORS, "rank": rank, "collinear": rank < REGRESSORS},
+        detail={
+            "rows": n,
+            "regressors": REGRESSORS,
+            "rank": rank,
+            "collinear": rank < REGRESSORS,
+            "replications": replications,
+        },
         note=None if rank == REGRESSORS else f"only {rank} of {REGRESSORS} regressors are independent",
     )
 
 
-def _regressors(hits: Vector, forecast: Vector, moved: Vector) -> Matrix:
-    n = hits.shape[0]
+def _basis(forecast: Vector, moved: Vector) -> Matrix:
+    """Return orthonormal columns that span the constant, the value at risk and the lagged squared return."""
     # A return of 1e200 has no square; its size relative to the largest has, and a column's scale does not matter.
     largest = float(np.abs(moved).max())
-    squares = (moved / largest) ** 2 if largest > 0.0 else np.zeros(n)
-    lagged = [hits[LAGS - lag : n - lag] for lag in range(1, LAGS + 1)]
-    return np.column_stack([np.ones(n - LAGS), forecast[LAGS:], *lagged, squares[LAGS - 1 : n - 1]])
-
-
-def _explained(x: Matrix, y: Vector) -> tuple[float, int]:
-    """Return the square of y's projection on the columns of x, and how many of these are independent."""
-    largest = np.abs(x).max(axis=0)
-    unit = x / np.where(largest > 0.0, largest, 1.0)
-    lengths = np.sqrt((unit**2).sum(axis=0))
-    left, singular, _ = np.linalg.svd(unit / np.where(lengths > 0.0, lengths, 1.0), full_matrices=False)
-    rank = int(np.count_nonzero(singular > COLLINEAR * singular[0]))
-    return float(((left[:, :rank].T @ y) ** 2).sum()), rank
+    squares = (moved / largest) ** 2 if largest > 0.0 else moved
+    x = np.column_stack([np.ones(forecast.shape[0] - LAGS), forecast[LAGS:], squares[LAGS - 1 : -1]])
+    most = np.abs(x).max(axis=0)
+    x /= np.where(most > 0.0, most, 1.0)
+    lengths = np.sqrt((x**2).sum(axis=0))
+    left, singular, _ = np.linalg.svd(x / np.where(lengths > 0.0, lengths, 1.0), full_matrices=False)
+    basis: Matrix = np.ascontiguousarray(left[:, singular > COLLINEAR * singular[0]])
+    return basis

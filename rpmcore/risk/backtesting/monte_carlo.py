@@ -70,7 +70,7 @@ def simulate_null(n_obs: int, *, confidence: float, seed: int, replications: int
     if isinstance(n_obs, bool) or not isinstance(n_obs, int) or n_obs < 1:
         raise InvalidArgument(f"n_obs must be a whole number of at least 1, but is {n_obs!r}")
     found = np.empty((replications, 3))
-    kernels.null_statistics(n_obs, tail, np.uint64(int(tail * 2.0**64)), np.uint64(seed), found)
+    kernels.null_statistics(n_obs, tail, threshold(tail), np.uint64(seed), found)
     columns = np.ascontiguousarray(found.T)
     return NullStatistics(
         n_obs=n_obs,
@@ -80,6 +80,11 @@ def simulate_null(n_obs: int, *, confidence: float, seed: int, replications: int
         conditional_coverage=columns[1],
         duration=columns[2],
     )
+
+
+def threshold(rate: float) -> np.uint64:
+    """Return the number below which a random word of 64 bits lies with probability `rate`."""
+    return np.uint64(int(rate * 2.0**64))
 
 
 def monte_carlo_p_value(statistic: float, simulated: Vector, *, seed: int) -> float:

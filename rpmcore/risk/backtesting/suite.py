@@ -113,7 +113,7 @@ def backtest(
         "conditional_coverage": conditional_coverage(hits, **shared),
         "duration": duration(hits, **shared),
         "dynamic_quantile": dynamic_quantile(
-            losses, value_at_risk, confidence=confidence, returns=returns, significance=level
+            losses, value_at_risk, confidence=confidence, returns=returns, **simulated
         ),
         "traffic_light": traffic_light(hits, confidence=confidence, regime=regime),
     }
