@@ -75,7 +75,7 @@ def duration(hits):
 
 
 def dynamic_quantile(losses, var, rate):
-    """The explained sum of squares of a least-squares fit, over p(1 − p), and the rank of the regressors."""
+    """The explained sum of squares of a fit on the independent regressors, over p(1 − p), and how many these are."""
     import statsmodels.api as sm
 
     hit = np.array([float(loss > v) - rate for loss, v in zip(losses, var, strict=True)])
@@ -83,8 +83,12 @@ def dynamic_quantile(losses, var, rate):
         [1.0, var[t], hit[t - 1], hit[t - 2], hit[t - 3], hit[t - 4], losses[t - 1] ** 2] for t in range(4, len(hit))
     ]
     x = np.array(rows) / np.maximum(np.abs(rows).max(axis=0), 1e-300)
-    fit = sm.OLS(hit[4:], x).fit()
-    return float(fit.fittedvalues @ fit.fittedvalues) / (rate * (1.0 - rate)), np.linalg.matrix_rank(x, tol=1e-9)
+    independent = []
+    for column in range(x.shape[1]):
+        if np.linalg.matrix_rank(x[:, [*independent, column]], tol=1e-9) > len(independent):
+            independent.append(column)
+    fit = sm.OLS(hit[4:], x[:, independent]).fit()
+    return float(fit.fittedvalues @ fit.fittedvalues) / (rate * (1.0 - rate)), len(independent)
 
 
 def random_violations(n_obs, rate, seed, replicate):
