@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rpmcore.api import backtest as backtest
     from rpmcore.api import evaluate as evaluate
     from rpmcore.api import exposure as exposure
     from rpmcore.api import load_settings as load_settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rpmcore.api import stress as stress
     from rpmcore.domain.asset_factor_database import AssetFactorDatabase as AssetFactorDatabase
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
+    from rpmcore.risk.backtesting.backtester import VaRBacktester as VaRBacktester
     from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator as CovarianceMatrixEstimator
     from rpmcore.risk.exposure.calculator import FactorExposureCalculator as FactorExposureCalculator
     from rpmcore.risk.portfolio_risk import PortfolioRiskEngine as PortfolioRiskEngine
@@ -30,7 +32,9 @@ _HOMES = {
     "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
+    "VaRBacktester": "rpmcore.risk.backtesting.backtester",
     "VaRCalculator": "rpmcore.risk.portfolio_risk",
+    "backtest": "rpmcore.api",
     "evaluate": "rpmcore.api",
     "exposure": "rpmcore.api",
     "load_settings": "rpmcore.api",
@@ -48,7 +52,9 @@ __all__ = [
     "FactorExposureCalculator",
     "PortfolioRiskEngine",
     "PortfolioVarianceCalculator",
+    "VaRBacktester",
     "VaRCalculator",
+    "backtest",
     "evaluate",
     "exposure",
     "load_settings",

@@ -26,11 +26,13 @@ from rpmcore.risk.tail_inputs import Effort
 from rpmcore.risk.valuation import GivenCorrelation
 
 if TYPE_CHECKING:
+    from rpmcore.risk.backtesting.report import BacktestReport
     from rpmcore.risk.exposure.report import ExposureReport
     from rpmcore.risk.stress.engine import StressReport
 
 __all__ = [
     "Settings",
+    "backtest",
     "evaluate",
     "exposure",
     "load_settings",
@@ -223,6 +225,53 @@ def exposure(
     from rpmcore.risk.exposure.study import measure_exposure
 
     return measure_exposure(inputs, chosen, given=given, hedge=hedge, hedge_with=hedge_with)
+
+
+def backtest(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    method: str = "limit",
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+    assets: Any = None,
+    compare: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> "BacktestReport":
+    """Return how the risk model would have done on today's positions, day by day over the whole price history.
+
+    Parameters
+    ----------
+    book, prices, settings, capital, base_currency, as_of, assets
+        As in `evaluate`; the section ``backtest`` says at which confidence and from how many returns.
+    method
+        A method of VaR, or ``limit`` for the measure that the limits bind on.
+    compare
+        Score every method on the same days.
+    progress
+        Told how many forecasts are made, and of how many.
+
+    Raises
+    ------
+    InputError, InsufficientData
+        As in `evaluate`.
+    ConfigurationError
+        If the method is unknown.
+    InvalidArgument
+        If returns span more than a day.
+    """
+    chosen = settings or Settings()
+    from rpmcore.risk.backtesting.forecasts import METHODS_TESTED
+    from rpmcore.risk.backtesting.study import backtest_book
+
+    if method not in METHODS_TESTED:
+        meant = nearest(method, METHODS_TESTED)
+        hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(METHODS_TESTED)}"
+        raise ConfigurationError(f"--method: there is no method {method!r}; {hint}")
+    inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
+    return backtest_book(inputs, chosen, method, compare=compare, progress=progress)
 
 
 def scenarios() -> Mapping[str, Crisis]:

@@ -206,6 +206,22 @@ class FactorsSettings(Section):
         return self
 
 
+class BacktestSettings(Section):
+    """Tests of past forecasts of VaR and ES."""
+
+    confidence: Confidence = setting(0.99, "Confidence of the forecasts.", unit="probability")
+    window: int | None = setting(
+        None, "Returns behind each forecast; null takes tail_risk.lookback.", unit="periods", ge=30
+    )
+    significance: float = setting(
+        0.05, "How often each test may fail a model that is right.", unit="probability", gt=0.0, le=0.5
+    )
+    replications: int = setting(9_999, "Simulated series behind a p-value.", unit="series", ge=99, le=999_999)
+    regime: Literal["basel_1996", "frtb"] = setting(
+        "basel_1996", "Multiplier of the traffic light: 3 plus the add-on, or FRTB's 1.5.", unit="name"
+    )
+
+
 class StressSettings(Section):
     """Scenarios and what passes them."""
 
@@ -233,4 +249,5 @@ class RiskSettings(Section):
     simulation: SimulationSettings = SimulationSettings()
     limits: LimitsSettings = LimitsSettings()
     factors: FactorsSettings = FactorsSettings()
+    backtest: BacktestSettings = BacktestSettings()
     stress: StressSettings = StressSettings()

@@ -27,7 +27,7 @@ def test_import_rpmcore_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    for arguments in (["--help"], ["evaluate", "--help"], ["exposure", "--help"], ["stress", "--help"], ["--version"]):
+    for arguments in (["--help"], ["evaluate", "--help"], ["exposure", "--help"], ["backtest", "--help"], ["stress", "--help"], ["--version"]):
         assert not modules_after(help_of(*arguments)) & HEAVY
 
 
@@ -44,7 +44,9 @@ def test_the_public_names_are_pinned_and_load():
         "FactorExposureCalculator",
         "PortfolioRiskEngine",
         "PortfolioVarianceCalculator",
+        "VaRBacktester",
         "VaRCalculator",
+        "backtest",
         "evaluate",
         "exposure",
         "load_settings",

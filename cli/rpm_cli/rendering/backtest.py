@@ -1,0 +1,194 @@
+"""A `BacktestReport` as tables and a chart of losses against value at risk, at 80 columns and wider."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rpm_cli.rendering import terminal as draw
+from rpmcore.risk.backtesting.report import BacktestReport, ForecastSeries
+from rpmcore.risk.backtesting.result import BacktestResult
+
+CHART_HEIGHT = 10
+MOST_VIOLATIONS = 10
+
+VERDICTS = {"pass": "green", "warn": "yellow", "fail": "bold red", "untested": "dim"}
+ZONES = {"pass": "green", "warn": "yellow", "fail": "red"}
+
+QUESTIONS = {
+    "kupiec": "as many violations as promised?",
+    "christoffersen": "does one follow another?",
+    "conditional_coverage": "both together?",
+    "duration": "are they evenly far apart?",
+    "dynamic_quantile": "could they be foreseen?",
+    "traffic_light": "supervisor's zone",
+    "acerbi_szekely": "is CVaR large enough?",
+    "acerbi_szekely_conditional": "… on days of violation?",
+    "mcneil_frey": "are losses beyond VaR as CVaR says?",
+}
+"""What each test asks."""
+
+NAMES = {
+    "kupiec": "Kupiec",
+    "christoffersen": "Christoffersen",
+    "conditional_coverage": "Conditional",
+    "duration": "Duration",
+    "dynamic_quantile": "Dynamic quant.",
+    "traffic_light": "Traffic light",
+    "acerbi_szekely": "Acerbi–Székely 2",
+    "acerbi_szekely_conditional": "Acerbi–Székely 1",
+    "mcneil_frey": "McNeil–Frey",
+}
+
+METHODS = {**draw.METHOD_NAMES, "limit": "limit measure"}
+
+
+def show(report: BacktestReport, digest: str) -> None:
+    """Print the report to stdout."""
+    console = draw.console()
+    wide = console.width >= draw.WIDE
+    _header(console, report, digest)
+    _violations(console, report)
+    _chart(console, report.series)
+    _tests(console, report, wide)
+    _worst(console, report)
+    if report.comparison:
+        _comparison(console, report, wide)
+    if report.warnings:
+        draw.title(console, "Warnings")
+    for warning in report.warnings:
+        console.print(Text.assemble(("! ", "yellow"), draw.printable(warning.message)))
+
+
+def _header(console: Console, report: BacktestReport, digest: str) -> None:
+    book, data = report.book, report.data
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    name = "sample book" if book.source == "sample" else (book.path or "table in memory")
+    grid.add_row("Book", Text(f"{name} · {book.n_positions} position{'s' * (book.n_positions != 1)}"))
+    grid.add_row("Prices", Text(f"{data.prices} · {data.dropped_rows} row(s) left out"))
+    grid.add_row(
+        "Forecasts",
+        f"{METHODS[report.method]}, {report.confidence:.10g}, one day, each from {report.window} returns before it",
+    )
+    grid.add_row("Days", f"{report.n:,} from {data.first} to {data.last}, today's positions on each")
+    grid.add_row("Settings", digest[:12])
+    console.print(grid)
+
+
+def _violations(console: Console, report: BacktestReport) -> None:
+    draw.title(console, "Violations: days that lost more than VaR")
+    line = f"{report.violations} of {report.n:,} days ({draw.percent(report.rate)}), {report.expected:.1f} expected"
+    excess = report.excess
+    if excess.mean_ratio is not None:
+        line += f" · {excess.mean_ratio:.2f} × VaR on average"
+    if excess.mean_shortfall_ratio is not None:
+        line += f", {excess.mean_shortfall_ratio:.2f} × CVaR"
+    console.print(line)
+
+
+def _chart(console: Console, series: ForecastSeries) -> None:
+    """Print the worst loss of each span of days as a column, and the mean value at risk as a line across."""
+    width = min(console.width - 8, len(series.dates), 100)
+    n = len(series.dates)
+    spans = [(i * n // width, (i + 1) * n // width) for i in range(width)]
+    losses = [max(-min(series.pnl[a:b]), 0.0) for a, b in spans]
+    limits = [sum(series.value_at_risk[a:b]) / (b - a) for a, b in spans]
+    broken = [any(-series.pnl[i] > series.value_at_risk[i] for i in range(a, b)) for a, b in spans]
+    top = max(max(losses), max(limits))
+    if top <= 0.0:
+        return
+    draw.title(console, "Worst loss of each span of days, and VaR (─)")
+    for level in range(CHART_HEIGHT, 0, -1):
+        label = draw.percent(top * level / CHART_HEIGHT, 1) if level in (CHART_HEIGHT, CHART_HEIGHT // 2) else ""
+        line = Text(f"{label:>6} ")
+        for loss, limit, violated in zip(losses, limits, broken, strict=True):
+            filled = loss / top * CHART_HEIGHT > level - 0.5
+            here = round(limit / top * CHART_HEIGHT) == level
+            line.append("─" if here else "█" if filled else " ", "yellow" if here else "red" if violated else "cyan")
+        console.print(line)
+    first, last = str(series.dates[0]), str(series.dates[-1])
+    console.print(f"{'':>7}{first}{last:>{max(width - len(first), len(last) + 1)}}")
+
+
+def _tests(console: Console, report: BacktestReport, wide: bool) -> None:
+    draw.title(console, f"Tests: a right model fails each once in {1.0 / report.significance:.0f} times")
+    table = draw.table()
+    table.add_column("Test", no_wrap=True)
+    table.add_column("Asks", no_wrap=True, overflow="ellipsis")
+    for heading in ("Statistic", "p-value"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("by", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for name, test in report.tests.items():
+        cells: list[Text | str] = [NAMES[name], QUESTIONS[name]]
+        cells += ["–" if test.statistic is None else f"{test.statistic:.2f}", _probability(test.p_value)]
+        if wide:
+            cells.append("" if test.p_value is None else test.p_value_basis)
+        cells.append(Text(_verdict(name, test), style=VERDICTS[test.verdict]))
+        table.add_row(*cells)
+    console.print(table)
+    for name, test in report.tests.items():
+        if test.note is not None:
+            console.print(Text(f"{NAMES[name]}: {draw.printable(test.note)}", style="dim"))
+
+
+def _probability(p_value: float | None) -> str:
+    if p_value is None:
+        return "–"
+    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def _verdict(name: str, test: BacktestResult) -> str:
+    if name == "traffic_light":
+        return {"pass": "GREEN", "warn": "YELLOW", "fail": "RED"}.get(test.verdict, test.verdict.upper())
+    return test.verdict.upper()
+
+
+def _worst(console: Console, report: BacktestReport) -> None:
+    if not report.worst:
+        return
+    draw.title(console, "Worst days, by loss over VaR")
+    table = draw.table()
+    table.add_column("Day", no_wrap=True)
+    for heading in ("Loss", "VaR", "Loss/VaR"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    scale = report.worst[0].ratio
+    for violation in report.worst[:MOST_VIOLATIONS]:
+        table.add_row(
+            str(violation.day),
+            draw.percent(violation.loss),
+            draw.percent(violation.value_at_risk),
+            f"{violation.ratio:.2f}",
+            draw.bar(violation.ratio / scale, 24, "red"),
+        )
+    console.print(table)
+    more = len(report.worst) - MOST_VIOLATIONS
+    if more > 0:
+        console.print(Text(f"{more} more in --json", style="dim"))
+
+
+def _comparison(console: Console, report: BacktestReport, wide: bool) -> None:
+    days = report.comparison[0].n
+    draw.title(console, f"All methods on the {days:,} days that all answer for, best first")
+    table = draw.table()
+    table.add_column("Method", no_wrap=True)
+    headings = ["Viol.", "Expected", "Coverage p", "Clusters p", "Joint score", "vs best p"]
+    if wide:
+        headings.insert(4, "Quantile score")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("Zone", no_wrap=True)
+    for row in report.comparison:
+        cells: list[Text | str] = [METHODS[row.method], str(row.violations), f"{row.expected:.1f}"]
+        cells += [_probability(row.coverage_p_value), _probability(row.independence_p_value)]
+        if wide:
+            cells.append(f"{1e4 * row.quantile_score:.3f} bp")
+        cells.append("–" if row.joint_score is None else f"{row.joint_score:.3f}")
+        cells.append("best" if row is report.comparison[0] else _probability(row.p_value_against_best))
+        zone = {"pass": "green", "warn": "yellow", "fail": "red"}.get(row.zone, row.zone)
+        cells.append(Text(zone, style=ZONES.get(row.zone, "dim")))
+        table.add_row(*cells)
+    console.print(table)
