@@ -4,6 +4,7 @@ import sys
 
 import rpmcore
 
+HELP = (["--help"], *([name, "--help"] for name in ("evaluate", "exposure", "backtest", "stress")), ["--version"])
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
 
@@ -27,7 +28,7 @@ def test_import_rpmcore_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    for arguments in (["--help"], ["evaluate", "--help"], ["exposure", "--help"], ["backtest", "--help"], ["stress", "--help"], ["--version"]):
+    for arguments in HELP:
         assert not modules_after(help_of(*arguments)) & HEAVY
 
 
