@@ -9,8 +9,12 @@ import yaml
 
 from rpmcore.domain.errors import ConfigurationError, RpmError
 
+LONGEST_INTEGER = 1000
+"""Python refuses to read whole numbers much longer than this; as a fraction they are infinite, and out of any range."""
+
 _INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9_]*)$")
 _FLOAT = re.compile(r"^[-+]?([0-9][0-9_]*)?(\.[0-9_]*)?([eE][-+]?[0-9]+)?$")
+_SHARED = {yaml.AnchorToken: "an anchor", yaml.AliasToken: "an alias", yaml.TagToken: "a tag"}
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -24,6 +28,9 @@ class Document:
 
 Failure = Callable[[str, str], RpmError]
 """Makes the error of where (file and line) and what."""
+
+Refusal = Callable[[int, str], RpmError]
+"""Makes the error of a line and what."""
 
 
 def _setting_failure(where: str, problem: str) -> RpmError:
@@ -45,24 +52,25 @@ def parse(text: str, source: str, failure: Failure = _setting_failure) -> Docume
     Raises
     ------
     ConfigurationError, or what `failure` makes
-        If it is not YAML, not a mapping, repeats a key, or uses aliases or several documents.
+        If it is not YAML, not a mapping, repeats a key, or uses tags, anchors or several documents.
     """
+    lines: dict[tuple[str, ...], int] = {}
+
+    def refuse(line: int, problem: str) -> RpmError:
+        return failure(f"{source}, line {line}", problem)
+
     try:
+        _refuse_sharing(text, refuse)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = {} if node is None else _value(node, (), lines, refuse)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise failure(f"{source}{where}", f"not readable as YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise failure(source, f"not readable as YAML: {error}") from error
-    if node is None:
-        return Document({})
-    lines: dict[tuple[str, ...], int] = {}
-
-    def refuse(line: int, problem: str) -> RpmError:
-        return failure(f"{source}, line {line}", problem)
-
-    values = _value(node, (), lines, set(), refuse)
+    except RecursionError:
+        raise failure(source, "not readable as YAML: it is nested too deeply") from None
     if not isinstance(values, dict):
         raise failure(source, f"expected keys with values, found {type(values).__name__}")
     return Document(values, lines)
@@ -72,25 +80,27 @@ def scalar(text: str) -> Any:
     """Return what a plain (unquoted) YAML scalar means: a number, true, false, null or text."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if _INTEGER.match(text):
+    if _INTEGER.match(text) and len(text) <= LONGEST_INTEGER:
         return int(text.replace("_", ""))
     if any(c.isdigit() for c in text) and _FLOAT.match(text) and not re.match(r"^[-+]?0[0-9]+$", text):
         return float(text.replace("_", ""))
     return text
 
 
-def _value(
-    node: yaml.Node,
-    path: tuple[str, ...],
-    lines: dict[tuple[str, ...], int],
-    seen: set[int],
-    refuse: Callable[[int, str], RpmError],
-) -> Any:
+def _refuse_sharing(text: str, refuse: Refusal) -> None:
+    """Raise at the first anchor, alias or tag: a few lines of aliases unfold to more than any memory holds."""
+    if not any(mark in text for mark in "&*!"):
+        return
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if type(token) in _SHARED:
+            raise refuse(
+                token.start_mark.line + 1,
+                f"{_SHARED[type(token)]} is not taken here. Write the value out, or put the text in quotes",
+            )
+
+
+def _value(node: yaml.Node, path: tuple[str, ...], lines: dict[tuple[str, ...], int], refuse: Refusal) -> Any:
     line = node.start_mark.line + 1
-    if id(node) in seen:
-        # A node stands twice where an alias repeats it: it may hold itself, or grow beyond any memory.
-        raise refuse(line, "what stands here is repeated by an alias. Write it out")
-    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -104,10 +114,10 @@ def _value(
                     f"{'.'.join((*path, key))} is set twice (first on line {lines[(*path, key)]}). Keep one of them",
                 )
             lines[(*path, key)] = line
-            mapping[key] = _value(value_node, (*path, key), lines, seen, refuse)
+            mapping[key] = _value(value_node, (*path, key), lines, refuse)
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*path, str(i)), lines, seen, refuse) for i, item in enumerate(node.value)]
+        return [_value(item, (*path, str(i)), lines, refuse) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.ScalarNode):
         return scalar(node.value) if node.style is None else node.value
     raise refuse(line, "not a value")

@@ -1,7 +1,8 @@
 """Historical crises as parameters of a stress, each value with the source it is from."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, get_args
@@ -101,7 +102,13 @@ class Crisis:
         return {key: gap[key] if key in gap else getattr(self, key) for key in _PARAMETERS}
 
 
-def crisis_from_mapping(mapping: Mapping[str, Any], source: str) -> Crisis:
+def crisis_from_mapping(
+    mapping: Mapping[str, Any],
+    source: str,
+    *,
+    own: bool = False,
+    lines: Mapping[tuple[str, ...], int] | None = None,
+) -> Crisis:
     """Return the crisis that a parsed file describes.
 
     Parameters
@@ -111,32 +118,49 @@ def crisis_from_mapping(mapping: Mapping[str, Any], source: str) -> Crisis:
         ``{value, source}``.
     source
         What messages call the file.
+    own
+        Whether it is a desk's file: a plain value then stands for ``{value, source: given}``, and no value can be from
+        the specification.
+    lines
+        The line of each key by its path, such as ``("window", "start")``, for messages.
 
     Raises
     ------
     InputError
-        If a key is missing, unknown or misspelt, or a value is out of its range.
+        If a key is missing, unknown or misspelt, or a value is out of its range or contradicts another; names the line
+        where `lines` are given.
     """
-    _check_keys(mapping, None, (*_TEXTS, "window", *_PARAMETERS), source)
-    for key in _TEXTS:
-        if not isinstance(mapping[key], str) or not mapping[key].strip():
-            raise InputError(f"key {key!r} must be a text", source=source, value=mapping[key])
-    _check_keys(mapping["window"], "window", ("start", "end"), source)
+    place = _Place(source, lines or {})
+    _check_keys(mapping, (), (*_TEXTS, "window", *_PARAMETERS), place)
+    for key, text in ((key, mapping[key]) for key in _TEXTS):
+        if not isinstance(text, str) or not text.strip() or not all(c.isprintable() or c == "\n" for c in text):
+            raise InputError(f"key {key!r} must be a text", source=place.of(key), value=text)
+    if not _NAME.fullmatch(mapping["name"].strip()):
+        raise InputError(
+            "key 'name' must be letters, digits, '-', '_' and '.', and begin with a letter or digit",
+            source=place.of("name"),
+            value=mapping["name"],
+        )
     values: dict[str, Any] = {}
     sources = {}
     for key, domain in _PARAMETERS.items():
         node = mapping[key]
-        _check_keys(node, key, ("value", "source"), source)
-        _check_value(node["value"], key, domain, source)
-        _check_value(node["source"], f"{key}.source", _SOURCES, source)
+        if own and not isinstance(node, Mapping):
+            node = {"value": node, "source": "given"}
+        _check_keys(node, (key,), ("value", "source"), place)
+        _check_value(node["value"], (key,), domain, place)
+        _check_value(node["source"], (key, "source"), _OWN_SOURCES if own else _SOURCES, place)
         values[key], sources[key] = domain.canonical(node["value"]), node["source"]
     size, victims = values.pop("gap_size"), values.pop("gap_victims")
     if (size is None) != (victims is None):
-        raise InputError("keys 'gap_size' and 'gap_victims' must both have a value or both be null", source=source)
+        raise InputError(
+            "keys 'gap_size' and 'gap_victims' must both have a value or both be null",
+            source=place.of("gap_victims" if victims is None else "gap_size"),
+        )
     return Crisis(
         **{key: mapping[key].strip() for key in _TEXTS},
         **values,
-        window=_window(mapping["window"], source),
+        window=_window(mapping["window"], place),
         gap=None if size is None else Gap(size=size, victims=victims),
         sources=sources,
     )
@@ -223,8 +247,28 @@ class _Choice:
         return self.meaning
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A file, and the line of each of its keys where they are known."""
+
+    source: str
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+
+    def of(self, *path: str) -> str:
+        """Return what messages call the place of a key: its line, that of the key around it, or the first of all."""
+        for n in range(len(path), 0, -1):
+            if path[:n] in self.lines:
+                return f"{self.source}, line {self.lines[path[:n]]}"
+        return f"{self.source}, line {min(self.lines.values())}" if self.lines else self.source
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TEXTS = ("name", "title", "description")
 _SOURCES = _Choice(("specification", "estimated", "neutral"), meaning="one of specification, estimated, neutral")
+_OWN_SOURCES = _Choice(
+    ("given", "estimated", "neutral"),
+    meaning="one of given, estimated, neutral: the specification speaks only of the crises that come with rpm",
+)
 _PARAMETERS: dict[str, _Number | _Choice] = {
     "market_shock": _Number(-1, 0, low_open=True, high_open=True),
     "volatility_multiplier": _Number(1, 100),
@@ -241,38 +285,52 @@ _PARAMETERS: dict[str, _Number | _Choice] = {
 }
 
 
-def _check_keys(node: object, key: str | None, expected: tuple[str, ...], source: str) -> None:
-    """Raise unless `node`, the value of `key` or the whole file, is a mapping with exactly these keys."""
-    what = "the file" if key is None else f"key {key!r}"
+def _check_keys(node: object, path: tuple[str, ...], expected: tuple[str, ...], place: _Place) -> None:
+    """Raise unless `node`, the value of the key at `path` or the whole file, is a mapping with exactly these keys."""
+    what = f"key {'.'.join(path)!r}" if path else "the file"
     if not isinstance(node, Mapping):
-        raise InputError(f"{what} must hold the keys {', '.join(expected)}", source=source, value=node)
-    prefix = "" if key is None else f"{key}."
+        raise InputError(f"{what} must hold the keys {', '.join(expected)}", source=place.of(*path), value=node)
     for name in node:
         if name not in expected:
-            problem = f"key '{prefix}{name}' is not known"
-            raise InputError(problem, source=source, remedy=_hint(str(name), expected))
+            key = (*path, str(name))
+            problem = f"key {'.'.join(key)!r} is not known"
+            raise InputError(problem, source=place.of(*key), remedy=_hint(str(name), expected))
     for name in expected:
         if name not in node:
-            raise InputError(f"key '{prefix}{name}' is missing", source=source)
+            raise InputError(f"key {'.'.join((*path, name))!r} is missing", source=place.of(*path))
 
 
-def _check_value(value: object, key: str, domain: _Number | _Choice, source: str) -> None:
+def _check_value(value: object, path: tuple[str, ...], domain: _Number | _Choice, place: _Place) -> None:
     if not domain.admits(value):
-        raise InputError(f"key {key!r} must be {domain}", source=source, value=value)
+        raise InputError(f"key {'.'.join(path)!r} must be {domain}", source=place.of(*path), value=value)
 
 
-def _window(node: Mapping[str, Any], source: str) -> Window:
-    for key, day in node.items():
-        if not isinstance(day, date) or isinstance(day, datetime):
-            raise InputError(f"key 'window.{key}' must be a date such as 2008-09-15", source=source, value=day)
-    window = Window(start=node["start"], end=node["end"])
+def _window(node: object, place: _Place) -> Window:
+    _check_keys(node, ("window",), ("start", "end"), place)
+    days = {key: _day(value, key, place) for key, value in dict(node).items()}  # type: ignore[call-overload]
+    window = Window(**days)
     if window.start > window.end:
         raise InputError(
             f"key 'window.end' must not be before 'window.start', {window.start}",
-            source=source,
+            source=place.of("window", "end"),
             value=str(window.end),
         )
     return window
+
+
+def _day(value: object, key: str, place: _Place) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        found = date.fromisoformat(str(value))
+    except ValueError:
+        found = None
+    # `fromisoformat` knows week dates and dates without hyphens too; a crisis is dated in one way.
+    if found is None or str(found) != value:
+        raise InputError(
+            f"key 'window.{key}' must be a date such as 2008-09-15", source=place.of("window", key), value=value
+        )
+    return found
 
 
 def _hint(name: str, known: tuple[str, ...]) -> str:
