@@ -143,7 +143,7 @@ def model_covariance(model: FactorModel) -> Matrix:
     InvalidArgument
         If the parts of the model do not fit each other.
     """
-    b, f, d = _checked(model)
+    b, f, d = checked_parts(model)
     cov: Matrix = b @ f @ b.T
     cov = 0.5 * (cov + cov.T)
     cov[np.diag_indices_from(cov)] += d
@@ -176,7 +176,7 @@ def factor_contributions(weights: Any, model: FactorModel) -> FactorContribution
     Euler's theorem on homogeneous functions. R. Grinold and R. Kahn, *Active Portfolio Management*, 2nd ed., 2000,
     chapter 3, for the model.
     """
-    held, (b, f, d) = as_vector(weights, "weights"), _checked(model)
+    held, (b, f, d) = as_vector(weights, "weights"), checked_parts(model)
     if held.shape[0] != b.shape[0]:
         raise InvalidArgument(f"weights has {held.shape[0]} element(s), but the model has {b.shape[0]} asset(s)")
     # A power of two takes the size out of the book without rounding: shares do not depend on it, nor overflow by it.
@@ -208,7 +208,14 @@ def factor_contributions(weights: Any, model: FactorModel) -> FactorContribution
     )
 
 
-def _checked(model: FactorModel) -> tuple[Matrix, Matrix, Vector]:
+def checked_parts(model: FactorModel) -> tuple[Matrix, Matrix, Vector]:
+    """Return exposures, factor covariance and specific variances as arrays that fit each other.
+
+    Raises
+    ------
+    InvalidArgument
+        If they do not, a value is not finite, or a variance is negative.
+    """
     b = as_matrix(model.exposures, "exposures")
     f = as_covariance(model.factor_covariance, "factor_covariance")
     d = as_vector(model.specific_variances, "specific_variances")

@@ -9,8 +9,10 @@ from rpmcore.domain.factor_profiles import Loading, profile_of
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
+from rpmcore.risk.covariance import stressed_covariance
+from rpmcore.risk.evaluation import assess
 from rpmcore.risk.settings import CovarianceSettings, RiskSettings, StressSettings
-from rpmcore.risk.stress.engine import run_parametric
+from rpmcore.risk.stress.engine import calm_covariance, run_parametric
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import gap_victims, revalued
 from rpmcore.risk.valuation import BookInputs, symbols_needed
@@ -191,3 +193,25 @@ def test_a_scenario_tells_what_it_was_run_with():
     assert found.parameters["market_shock"] == -0.2
     assert found.sources["market_shock"] == "given"
     assert found.sources["volatility_multiplier"] == "specification"
+
+
+def test_a_hedged_book_is_riskier_under_adverse_correlations_and_less_risky_toward_one():
+    rows = (Holding(symbol="A", size=1.0), Holding(symbol="B", size=-0.8))
+    hedged = inputs(*rows, instruments=[share("A"), share("B")])
+    calm = calm_covariance(assess(hedged, RiskSettings()), RiskSettings())
+    weights = np.array([row.size for row in rows])
+    volatility = np.sqrt(weights @ calm @ weights)
+    rising, falling = [volatility], [volatility]
+    for theta in (0.1, 0.3, 0.5, 0.95, 1.0):
+        adverse, together = (stressed_covariance(calm, 1.0, theta, held) for held in (weights, None))
+        rising.append(np.sqrt(weights @ adverse @ weights))
+        falling.append(np.sqrt(weights @ together @ weights))
+    assert rising == sorted(set(rising))
+    assert falling == sorted(set(falling), reverse=True)
+    alone = np.sqrt(np.diagonal(calm))
+    assert rising[-1] == pytest.approx(np.abs(weights) @ alone)
+    assert falling[-1] == pytest.approx(abs(weights @ alone))
+    # And so in the engine, whose stressed covariance is the adverse one: beyond what volatility alone would do.
+    for crisis in reference.crises().values():
+        (found,) = run_parametric(hedged, [crisis], RiskSettings()).scenarios
+        assert found.stressed_var > crisis.volatility_multiplier * found.calm_var * (1.0 + 0.1 * crisis.correlation)
