@@ -1,6 +1,8 @@
+import re
 from contextlib import suppress
 from datetime import date
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,6 +57,12 @@ def test_plain_values_are_given_and_others_say_so(text):
     assert found.gap == Gap(size=0.05, victims="currency:GBP")
     assert found.sources["market_shock"] == found.sources["correlation"] == "given"
     assert (found.sources["spread_multiplier"], found.sources["volume_reduction"]) == ("estimated", "neutral")
+
+
+def test_the_example_of_the_manual_is_a_scenario_file(text):
+    manual = (Path(__file__).parents[2] / "docs" / "crises.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", manual, flags=re.DOTALL)
+    assert read_scenario_file(text(example, "mine.yaml"))[0].name == "rates2022"
 
 
 def test_a_list_keeps_its_order(text):

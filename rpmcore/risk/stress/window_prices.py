@@ -244,9 +244,7 @@ def _covered(cut: PriceHistory, first: int, window: Window, maximum_gap: int) ->
     return frozenset(found)
 
 
-def _check_common(
-    cut: PriceHistory, crisis: Crisis, rows: NDArray[np.intp], place: int, maximum_gap: int
-) -> None:
+def _check_common(cut: PriceHistory, crisis: Crisis, rows: NDArray[np.intp], place: int, maximum_gap: int) -> None:
     window = crisis.window
     if (
         place < 0
