@@ -95,7 +95,8 @@ def conditional_stress(
     weights
         (N,), signed market value / capital.
     cov
-        (N, N), symmetric positive semidefinite, per period. It may be stressed.
+        (N, N), symmetric positive semidefinite, per period. It may be stressed. A shrunk one leaves EURGBP a variance
+        of its own beside EURUSD and GBPUSD, and so takes shocks that no prices could show.
     shocks
         Return by symbol, as a decimal, of the *holding* in account currency, which is what a covariance of
         `rpmcore.risk.valuation.ReturnPanel` is of.
