@@ -85,6 +85,7 @@ def acerbi_szekely(
     check_draws(seed, replications)
     if not dof > 2.0:
         raise InvalidArgument(f"dof must exceed 2, but is {dof!r}; leave it out for normal returns")
+    dof = float(dof)
     hits = lost > forecast
     count = int(np.count_nonzero(hits))
     detail: dict[str, Any] = {"violations": count, "dof": dof if dof < inf else None}
@@ -121,9 +122,7 @@ def _null(
     scale = (shortfall - forecast) / (beyond - quantile)
     location = forecast - quantile * scale
     found = np.empty((replications, 2))
-    kernels.shortfall_statistics(
-        location / shortfall, scale / shortfall, quantile, tail, float(dof), np.uint64(seed), found
-    )
+    kernels.shortfall_statistics(location / shortfall, scale / shortfall, quantile, tail, dof, np.uint64(seed), found)
     return found[:, 0], found[:, 1]
 
 

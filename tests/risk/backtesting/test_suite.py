@@ -1,5 +1,8 @@
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -138,6 +141,28 @@ def test_the_backtester_gives_what_the_functions_give():
     heavy = VaRBacktester(0.95, seed=1, replications=199, dof=3.0).run(losses, var, shortfall)
     assert heavy.tests["acerbi_szekely"].detail["dof"] == 3.0
     assert VaRBacktester().seed == 20_080_915
+
+
+COMPILED = """
+import numpy as np
+from rpmcore.kernels import _jit
+from rpmcore.risk.backtesting.suite import backtest
+losses = np.arange(30.0) % 7
+for dof in (float("inf"), 4):
+    backtest(losses, np.full(30, 4.5), np.full(30, 5.0), confidence=0.95, dof=dof, seed=1, replications=99)
+backtest([2, 0, 2], [1, 1, 1], confidence=0.95, seed=1, replications=99)
+more = {
+    name: kernel.signatures for name, (kernel, declared) in _jit.declared().items()
+    if len(kernel.signatures) > len(declared)
+}
+assert not more, more
+"""
+
+
+def test_kernels_are_called_with_the_types_that_they_declare():
+    """Any other would compile anew in the middle of a run, after ``rpm warmup``."""
+    compiled = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    subprocess.run([sys.executable, "-c", COMPILED], check=True, env=compiled)
 
 
 def test_results_are_frozen():
