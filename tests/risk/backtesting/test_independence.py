@@ -86,6 +86,20 @@ def test_equal_durations_longer_than_the_censored_have_no_estimate(hits):
     assert "the longest of all" in found.p_value_reason
 
 
+@pytest.mark.parametrize(
+    ("rows", "statistic", "shape"),
+    [
+        ((12, 30, 31, 77, 140, 141, 143, 220), 1.1779312706501344, 0.723523),
+        ((0, 7, 100, 104, 180), 0.12809527210360727, 0.859073),
+    ],
+)
+def test_duration_agrees_with_a_peer(rows, statistic, shape):
+    """Figures of `vartests.duration_test`, version 0.4.1, on the same days of 250."""
+    found = duration(day(*rows), **YEAR)
+    assert found.statistic == pytest.approx(statistic, rel=1e-7)
+    assert found.detail["shape"] == pytest.approx(shape, abs=2e-5)
+
+
 @pytest.mark.parametrize("rows", [(0, 7, 100), (3, 7, 249), (0, 40, 249), (30, 33, 90, 91)])
 def test_durations_at_the_edges_are_censored_unless_a_violation_stands_there(rows):
     found = duration(day(*rows), **YEAR)
