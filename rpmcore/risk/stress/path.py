@@ -1,0 +1,242 @@
+"""Path stress: one crisis day by day on today's book, with and without the risk system under test.
+
+How prices move is told by `rpmcore.risk.stress.daily`; what a system may do by `rpmcore.risk.stress.system`. One seeded
+path is one story; many are the suite (`rpmcore.risk.stress.suite`).
+"""
+
+from dataclasses import dataclass
+from math import inf, isfinite
+from statistics import NormalDist
+
+import numpy as np
+
+from rpmcore.domain.arrays import Vector
+from rpmcore.domain.crises import Regime
+from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.simulation_model import whole
+from rpmcore.risk.stress.carried import Carried, carry
+from rpmcore.risk.stress.daily import Scenario, days_of, dof_of, simulate
+from rpmcore.risk.stress.stressed_book import StressedBook
+from rpmcore.risk.stress.system import NOT_MEASURED, Action, RiskSystem, Timer, Unmanaged
+
+SLOWEST_DECISION = 0.100
+"""Seconds that a decision may take, the specification's 100 ms; judged only where a timer is passed in."""
+
+NO_FORECAST = "no VaR was forecast: the book held nothing, or nothing that moves"
+LOSS_WITHOUT_FORECAST = "there is a loss on a day for which the VaR forecast is zero"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathDay:
+    """One day of a path; equities as fractions of the initial one.
+
+    Attributes
+    ----------
+    market_return
+        Of the market on this day.
+    unmanaged_equity, equity
+        After the close, without and with the risk system.
+    var_breach_ratio
+        Loss of the day (negative for a gain) / VaR forecast for it, of the managed book; None where there is no VaR.
+    actions
+        What the risk system's controls did at this close.
+    """
+
+    day: int
+    market_return: float
+    unmanaged_equity: float
+    equity: float
+    var_breach_ratio: float | None
+    var_breach_ratio_reason: str | None = NO_FORECAST
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathResult:
+    """A book on one path of one scenario, as fractions of initial equity; a loss is positive.
+
+    Attributes
+    ----------
+    seed, path
+        Key of the generator and number of the path: together they give the same bits again.
+    dof
+        Of the shocks; None for normal ones.
+    correlation_stress
+        θ at which the stressed correlations reach the scenario's target.
+    market_return
+        Compounded over all days: the market shock.
+    loss, unmanaged_loss
+        Largest fall below initial equity with and without the system; negative where equity never fell below.
+    loss_avoided
+        unmanaged_loss − loss: negative where the system's trades cost more than they saved.
+    var_breach_ratio
+        The largest over days of loss / VaR forecast from the days before.
+    system, control, action_day
+        Name of the system, and its first control that acted with the day; None where none did.
+    slowest_decision
+        In seconds.
+    failed_criteria
+        Empty if the managed book passes.
+    without_beta
+        Assets that the shock was taken against, because nobody knows their beta.
+    """
+
+    name: str
+    mode: str
+    seed: int
+    path: int
+    dof: float | None
+    dof_reason: str | None = "the normal law has none"
+    duration_days: int
+    regime: Regime
+    correlation_stress: float
+    market_return: float
+    loss: float
+    unmanaged_loss: float
+    loss_avoided: float
+    var_breach_ratio: float | None
+    var_breach_ratio_reason: str | None = NO_FORECAST
+    unmanaged_var_breach_ratio: float | None
+    unmanaged_var_breach_ratio_reason: str | None = NO_FORECAST
+    system: str
+    control: str | None
+    control_reason: str | None
+    action_day: int | None
+    action_day_reason: str | None = "no control acted"
+    slowest_decision: float | None
+    slowest_decision_reason: str | None = NOT_MEASURED
+    passed: bool
+    failed_criteria: tuple[str, ...]
+    without_beta: tuple[str, ...]
+    days: tuple[PathDay, ...]
+
+
+def run_path(
+    book: StressedBook,
+    scenario: Scenario,
+    settings: RiskSettings,
+    *,
+    system: RiskSystem | None = None,
+    path: int = 0,
+    seed: int | None = None,
+    timer: Timer | None = None,
+) -> PathResult:
+    """Return what one path of a scenario does to a book.
+
+    Parameters
+    ----------
+    book
+        Of `rpmcore.risk.stress.stressed_book.stressed_book`.
+    scenario
+        Of the library, or synthetic.
+    settings
+        The sections ``simulation`` (law of the shocks, and the seed), ``covariance.decay`` and ``stress``.
+    system
+        Under test; nothing is held back if None.
+    path
+        Number of the path, in [0, 2**64).
+    seed
+        In place of the settings'.
+    timer
+        Gives seconds; without one, decisions are not timed.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is impossible, or the system does what it may not.
+    """
+    key = settings.simulation.seed if seed is None else whole("seed", seed, 0, 2**64 - 1)
+    number = whole("path", path, 0, 2**64 - 1)
+    tested = Unmanaged() if system is None else system
+    dof, decay = dof_of(settings.simulation), settings.covariance.decay
+    z = NormalDist().inv_cdf(settings.stress.confidence)
+    days = days_of(book, [scenario])
+    simulated = simulate(book, days, np.array([number], np.uint64), seed=key, dof=dof)
+    free = carry(book, simulated, days, 0, Unmanaged(), settings.stress, decay=decay, z=z)
+    managed = carry(book, simulated, days, 0, tested, settings.stress, decay=decay, z=z, timer=timer)
+    market = simulated.market[0]
+    loss, unmanaged = _loss(managed), _loss(free)
+    ratio, failed = worst(managed.breaches), criteria(loss, worst(managed.breaches), settings.stress)
+    failed += slow(managed.slowest_decision)
+    acted = [(t + 1, action) for t, actions in enumerate(managed.actions) for action in actions]
+    day, action = acted[0] if acted else (None, None)
+    return PathResult(
+        name=scenario.name,
+        mode="path",
+        seed=key,
+        path=number,
+        dof=None if dof == inf else dof,
+        duration_days=scenario.duration_days,
+        regime=scenario.regime,
+        correlation_stress=float(days.correlation[0, -1]),
+        market_return=float(np.expm1(np.log1p(market).sum())),
+        loss=loss,
+        unmanaged_loss=unmanaged,
+        loss_avoided=unmanaged - loss,
+        var_breach_ratio=told(ratio),
+        var_breach_ratio_reason=why(ratio),
+        unmanaged_var_breach_ratio=told(worst(free.breaches)),
+        unmanaged_var_breach_ratio_reason=why(worst(free.breaches)),
+        system=tested.name,
+        control=None if action is None else action.control,
+        control_reason="no control acted" if action is None else action.reason,
+        action_day=day,
+        slowest_decision=managed.slowest_decision,
+        passed=not failed,
+        failed_criteria=failed,
+        without_beta=book.without_beta,
+        days=tuple(
+            PathDay(
+                day=t + 1,
+                market_return=float(market[t]),
+                unmanaged_equity=float(free.equity[t]),
+                equity=float(managed.equity[t]),
+                var_breach_ratio=told(float(managed.breaches[t])),
+                var_breach_ratio_reason=why(float(managed.breaches[t])),
+                actions=managed.actions[t],
+            )
+            for t in range(scenario.duration_days)
+        ),
+    )
+
+
+def _loss(carried: Carried) -> float:
+    return 1.0 - float(carried.equity.min())
+
+
+def worst(breaches: Vector) -> float:
+    """Return the largest ratio of a path: infinite for a loss without a forecast, −∞ where nothing was forecast."""
+    return float(breaches.max())
+
+
+def told(ratio: float) -> float | None:
+    """Return the ratio, or None where there is none."""
+    return ratio if isfinite(ratio) else None
+
+
+def why(ratio: float) -> str | None:
+    """Return why there is no ratio, or None where there is one."""
+    if isfinite(ratio):
+        return None
+    return LOSS_WITHOUT_FORECAST if ratio > 0.0 else NO_FORECAST
+
+
+def criteria(loss: float, ratio: float, settings: StressSettings) -> tuple[str, ...]:
+    """Return the criteria that a path fails, in words; a loss without a forecast fails."""
+    failed = []
+    if loss > settings.maximum_loss:
+        failed.append(f"loss {loss:.2%} exceeds {settings.maximum_loss:.2%} of capital")
+    if ratio == inf:
+        failed.append(LOSS_WITHOUT_FORECAST)
+    elif ratio > settings.maximum_var_ratio:
+        failed.append(
+            f"a day's loss is {ratio:.2f} × the VaR forecast for it, more than {settings.maximum_var_ratio:g} ×"
+        )
+    return tuple(failed)
+
+
+def slow(slowest: float | None) -> tuple[str, ...]:
+    """Return the criterion that decisions fail, where they were timed."""
+    if slowest is None or slowest <= SLOWEST_DECISION:
+        return ()
+    return (f"the slowest decision took {slowest * 1e3:.0f} ms, more than {SLOWEST_DECISION * 1e3:.0f} ms",)
