@@ -43,7 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpmcore.domain.arrays import Matrix, Vector
-from rpmcore.domain.crises import Crisis
+from rpmcore.domain.crises import Crisis, Gap
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.kernels import stress_paths as kernels
 from rpmcore.risk.covariance import correlation_stress
@@ -111,13 +111,14 @@ def days_of(book: StressedBook, scenarios: Sequence[Scenario]) -> Days:
     """
     if not scenarios:
         raise InvalidArgument("there is no scenario to run")
-    for scenario in scenarios:
+    for scenario in {id(one): one for one in scenarios}.values():
         _check(scenario)
     longest = max(scenario.duration_days for scenario in scenarios)
     n = len(scenarios)
     volatility, correlation = np.ones((n, longest)), np.zeros((n, longest))
     spread, reduction = np.ones((n, longest)), np.zeros((n, longest))
-    gaps, thetas = np.zeros((n, len(book.prices))), dict[float | None, float]()
+    gaps = np.zeros((n, len(book.prices)))
+    thetas, victims = dict[float | None, float](), dict[Gap | None, Vector]()
     for row, scenario in enumerate(scenarios):
         days = slice(0, scenario.duration_days)
         volatility[row, days] = scenario.volatility_multiplier
@@ -127,7 +128,9 @@ def days_of(book: StressedBook, scenarios: Sequence[Scenario]) -> Days:
             thetas[scenario.correlation] = theta_of(book, scenario)
         correlation[row, days] = thetas[scenario.correlation]
         if isinstance(scenario, Crisis):
-            gaps[row] = book.gap(scenario.gap)
+            if scenario.gap not in victims:
+                victims[scenario.gap] = book.gap(scenario.gap)
+            gaps[row] = victims[scenario.gap]
         else:
             correlation[row, days] *= scenario.transition
     return Days(
