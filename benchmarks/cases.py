@@ -289,6 +289,13 @@ def pre_trade_check(n_assets: int) -> Pair:
     return lambda: book.volatility_after(7, 0.01), lambda: theirs(7, 0.01)
 
 
+def stress_suite(n_simulations: int, n_days: int, n_assets: int) -> Pair:
+    from benchmarks.stress_suite import stress_suite as build
+
+    pair: Pair = build(n_simulations, n_days, n_assets)
+    return pair
+
+
 CASES = (
     Case("Ledoit–Wolf 60 × 6", "scikit-learn", lambda: ledoit_wolf(60, 6), target=150, floor=75),
     Case("Ledoit–Wolf 60 × 50", "scikit-learn", lambda: ledoit_wolf(60, 50), target=30, floor=17),
@@ -350,6 +357,13 @@ CASES = (
         floor=24,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
+    Case(
+        "crises, 1,000 × 60 days × 50 positions",
+        "NumPy",
+        lambda: stress_suite(1000, 60, 50),
+        target=4,
+        floor=2,
+    ),
     Case(
         "Monte Carlo 1e7, two threads",
         "one thread",

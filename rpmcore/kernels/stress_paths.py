@@ -187,39 +187,42 @@ def revalue(
 
 @kernel("(f8[::1], f8[:, ::1], f8[::1])")
 def variance_of(held: Vector, cov: Matrix, product: Vector) -> float:
-    """Return wᵀΣw of what is known to be a covariance; `product` is for Σw. The inner loop adds scaled rows."""
+    """Return wᵀΣw of what is known to be a covariance, from its upper half; `product` is for what is right of it.
+
+    The inner loop adds a scaled row and vectorises without reordering any sum.
+    """
     n = held.shape[0]
     fill(product, 0.0)
     for a in range(n):
-        for b in range(n):
-            product[b] += held[a] * cov[a, b]
+        row, right = cov[a, a:], product[a:]
+        w = held[a]
+        for b in range(row.shape[0]):
+            right[b] += w * row[b]
     total = 0.0
     for a in range(n):
-        total += held[a] * product[a]
+        # Above the diagonal every product counts twice, on it once.
+        total += held[a] * (2.0 * product[a] - held[a] * cov[a, a])
     return total
 
 
-@kernel("(f8[::1], f8[::1], f8[::1], f8[:, ::1], f8, f8[::1], f8[::1])")
-def mark(
-    returns: Vector, growth: Vector, held: Vector, cov: Matrix, decay: float, whole: Vector, product: Vector
-) -> tuple[float, float]:
-    """Carry a book over one day, in place; return its gain and the variance that was forecast for it.
+@kernel("(f8[::1], f8, f8[:, ::1])")
+def learn(returns: Vector, decay: float, cov: Matrix) -> None:
+    """Make the upper half of `cov` the exponentially weighted covariance that knows these returns as well."""
+    for a in range(returns.shape[0]):
+        row, later = cov[a, a:], returns[a:]
+        fresh = (1.0 - decay) * later[0]
+        for b in range(row.shape[0]):
+            row[b] = decay * row[b] + fresh * later[b]
 
-    `held` and `whole` are market values with and without what a risk system has done; `cov` becomes the exponentially
-    weighted covariance for the next day.
-    """
-    n = held.shape[0]
-    variance = variance_of(held, cov, product)
+
+@kernel("(f8[::1], f8[::1], f8[::1])")
+def grow(returns: Vector, growth: Vector, held: Vector) -> float:
+    """Carry market values over one day, in place, and return their gain."""
     gain = 0.0
-    for a in range(n):
+    for a in range(held.shape[0]):
         gain += held[a] * returns[a]
         held[a] *= growth[a]
-        whole[a] *= growth[a]
-    for a in range(n):
-        for b in range(n):
-            # The product of two returns first, so that the matrix stays symmetric to the bit.
-            cov[a, b] = decay * cov[a, b] + (1.0 - decay) * (returns[a] * returns[b])
-    return gain, variance
+    return gain
 
 
 @kernel("(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8, f8, f8, f8, f8)")
@@ -265,7 +268,7 @@ def breach(gain: float, variance: float, z: float) -> float:
 
 @kernel(
     "(f8[:, :, ::1], f8[:, :, ::1], i8[::1], f8[::1], f8[:, ::1], f8, f8, f8[:, ::1], f8, f8[::1], f8[::1], f8[::1],"
-    " f8[:, ::1], f8[:, ::1], f8[:, ::1], f8, f8, f8[:, ::1], f8[:, ::1], i8[:, ::1])"
+    " f8[:, ::1], f8[:, ::1], f8[:, ::1], f8, f8, f8[:, :, ::1], f8[:, :, ::1], i8[:, ::1])"
 )
 def run_books(
     returns: Cube,
@@ -285,15 +288,15 @@ def run_books(
     volatility: Matrix,
     participation: float,
     impact: float,
-    equity: Matrix,
-    breaches: Matrix,
+    equity: Cube,
+    breaches: Cube,
     acted: Places,
 ) -> None:
-    """Carry one book through every path under rules that scale it, in fractions of its initial equity.
+    """Carry a book through every path, alone and under rules that scale it, in fractions of its initial equity.
 
-    After each close the book as it would be without any reduction has the volatility σ. Every rule (trigger, goal)
-    whose trigger σ exceeds asks for goal/σ of that book, and the smallest share holds; from the close on which the
-    loss reaches `maximum_loss`, the share is zero. The trades are made at that close, but for the last one.
+    After each close the book alone has the volatility σ, as a fraction of the equity under rules. Every rule
+    (trigger, goal) whose trigger σ exceeds asks for goal/σ of that book, and the smallest share holds; from the close
+    on which the loss reaches `maximum_loss`, the share is zero. The trades are made at that close, but for the last.
 
     Parameters
     ----------
@@ -309,7 +312,8 @@ def run_books(
     spread, reduction, volatility
         (paths, days): the scenario's spread multiplier, volume reduction and volatility multiplier.
     equity, breaches
-        Written, (paths, days): equity after the close, and the loss of the day over the VaR forecast for it.
+        Written, (2, paths, days), alone and under rules: equity after the close, and the loss of the day over the VaR
+        forecast for it.
     acted
         Written, (paths, 2): the day (from 1) and the control of the first reduction: 0 for none, 1 for the loss,
         2 onward for the rules.
@@ -317,23 +321,32 @@ def run_books(
     n = weights.shape[0]
     held, whole, goal = np.empty(n), np.empty(n), np.empty(n)
     product, forecast = np.empty(n), np.empty((n, n))
+    calm = variance_of(weights, cov, product)
     for i in range(returns.shape[0]):
         for a in range(n):
             held[a] = whole[a] = weights[a]
-            for b in range(n):
+            for b in range(a, n):
                 forecast[a, b] = cov[a, b]
-        now, stopped = 1.0, False
+        alone, now, stopped = 1.0, 1.0, False
+        variance, held_variance = calm, calm
         acted[i, 0], acted[i, 1] = 0, 0
         for t in range(durations[i]):
-            gain, variance = mark(returns[i, t], growth[i, t], held, forecast, decay, whole, product)
-            breaches[i, t] = breach(gain, variance, z)
+            loose = grow(returns[i, t], growth[i, t], whole)
+            gain = loose
+            if acted[i, 0] > 0:
+                gain = grow(returns[i, t], growth[i, t], held)
+            breaches[0, i, t] = breach(loose, variance, z)
+            breaches[1, i, t] = breach(gain, held_variance, z)
+            alone += loose
             now += gain
+            learn(returns[i, t], decay, forecast)
+            variance = variance_of(whole, forecast, product)
             stopped = stopped or now <= 1.0 - maximum_loss
             share, control = 1.0, 0
             if stopped:
                 share, control = 0.0, STOPPED
             elif rules.shape[0] > 0:
-                deviation = math.sqrt(max(variance_of(whole, forecast, product), 0.0)) / now
+                deviation = math.sqrt(max(variance, 0.0)) / now
                 least = np.inf
                 for rule in range(rules.shape[0]):
                     if deviation > rules[rule, 0] and rules[rule, 1] < least:
@@ -341,7 +354,10 @@ def run_books(
                         share = least / deviation
             if control > 0 and acted[i, 0] == 0:
                 acted[i, 0], acted[i, 1] = t + 1, control
-            # Nothing to trade back to where no rule has ever acted.
+                for a in range(n):
+                    held[a] = whole[a]
+            held_variance = variance
+            # Until a rule acts, the two books are one.
             if acted[i, 0] > 0 and t < durations[i] - 1:
                 for a in range(n):
                     goal[a] = share * whole[a]
@@ -349,4 +365,5 @@ def run_books(
                     held, goal, half_spreads, volumes, volatilities, spread[i, t], 1.0 - reduction[i, t],
                     volatility[i, t], participation, impact,
                 )  # fmt: skip
-            equity[i, t] = now
+                held_variance = variance_of(held, forecast, product)
+            equity[0, i, t], equity[1, i, t] = alone, now

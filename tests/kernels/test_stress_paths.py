@@ -31,7 +31,8 @@ def run(kernels, dof):
     returns, growth = np.zeros((*shape, 2)), np.ones((*shape, 2))
     legs, divide = np.array([[-1], [0]]), np.array([[0], [1]])
     kernels.revalue(moves, DURATIONS, legs, divide, np.array([0, 1]), np.array([0, 1]), returns, growth)
-    equity, breaches, acted = np.ones(shape), np.zeros(shape), np.zeros((3, 2), dtype=np.int64)
+    equity, breaches = np.ones((2, *shape)), np.zeros((2, *shape))
+    acted = np.zeros((3, 2), dtype=np.int64)
     kernels.run_books(
         returns, growth, DURATIONS, np.array([1.0, -0.5]), np.eye(2) * 1e-4, 0.94, 2.33, np.array([[0.012, 0.010]]),
         0.1, np.array([1e-3, 0.0]), np.array([2.0, np.inf]), np.array([0.01, 0.01]), np.full(shape, 10.0),

@@ -75,7 +75,10 @@ def carry(
     equity, breaches, actions = np.empty(n_days), np.empty(n_days), list[tuple[Action, ...]]()
     now, slowest = 1.0, 0.0
     for t in range(n_days):
-        gain, variance = kernels.mark(returns[t], growth[t], held, forecast, decay, whole, product)
+        variance = kernels.variance_of(held, forecast, product)
+        gain = kernels.grow(returns[t], growth[t], held)
+        kernels.grow(returns[t], growth[t], whole)
+        kernels.learn(returns[t], decay, forecast)
         breaches[t] = kernels.breach(gain, variance, z)
         now += gain
         marks = Marks(

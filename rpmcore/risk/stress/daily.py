@@ -83,7 +83,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Simulated:
-    """What happens to prices and holdings on each day; see `Days` for the rows.
+    """What happens to prices and holdings on each day; rows, and columns that mean nothing, as in `Days`.
 
     Attributes
     ----------
@@ -194,7 +194,7 @@ def simulate(book: StressedBook, days: Days, paths: NDArray[np.uint64], *, seed:
     """
     n, longest = days.volatility.shape
     shape = (n, longest, len(book.prices))
-    moves, scales, market = np.zeros(shape), np.ones((n, longest)), np.zeros((n, longest))
+    moves, scales, market = np.empty(shape), np.empty((n, longest)), np.empty((n, longest))
     key = np.uint64(seed)
     kernels.shocked_days(
         paths, dof, key, book.loadings, book.adverse, days.volatility, days.correlation, days.durations, scales, moves
@@ -215,6 +215,6 @@ def simulate(book: StressedBook, days: Days, paths: NDArray[np.uint64], *, seed:
         market,
         moves,
     )
-    returns, growth = np.zeros((n, longest, len(book.symbols))), np.ones((n, longest, len(book.symbols)))
+    returns, growth = np.empty((2, n, longest, len(book.symbols)))
     kernels.revalue(moves, days.durations, book.legs, book.divide, book.own, book.pair, returns, growth)
     return Simulated(market=market, moves=moves, returns=returns, growth=growth)

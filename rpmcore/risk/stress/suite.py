@@ -29,7 +29,7 @@ from rpmcore.risk.stress.path import criteria, slow
 from rpmcore.risk.stress.stressed_book import Places, StressedBook
 from rpmcore.risk.stress.system import CONTROL_OF_LOSS, LimitSystem, RiskSystem, Timer, Unmanaged
 
-BLOCK = 32
+BLOCK = 64
 """Paths of one task: at 60 days and 50 prices their returns take some megabytes."""
 
 Progress = Callable[[int, int], None]
@@ -137,10 +137,8 @@ def run_suite(
         days = days_of(book, scenarios[start : start + BLOCK])
         paths = np.arange(start, start + len(days.durations), dtype=np.uint64)
         simulated = simulate(book, days, paths, seed=key, dof=dof)
-        runs.by_rules(simulated, days, start, None)
-        if batched:
-            runs.by_rules(simulated, days, start, tested if isinstance(tested, LimitSystem) else None, managed=True)
-        else:
+        runs.by_rules(simulated, days, start, tested if batched and isinstance(tested, LimitSystem) else None)
+        if not batched:
             runs.day_by_day(simulated, days, start)
 
     def tell(n_begun: int) -> None:
@@ -164,14 +162,12 @@ class _Runs:
         self.days, self.controls = np.zeros(n, dtype=np.int64), list[str | None]([None] * n)
         self.slowest = None if timer is None else np.zeros(n)
 
-    def by_rules(
-        self, simulated: Simulated, days: Days, start: int, system: LimitSystem | None, managed: bool = False
-    ) -> None:
-        """Carry a block through under rules; None for no rule."""
+    def by_rules(self, simulated: Simulated, days: Days, start: int, system: LimitSystem | None) -> None:
+        """Carry a block through, alone and under rules; None for no rule."""
         rules = () if system is None else system.rules
-        shape = days.volatility.shape
-        equity, breaches = np.full(shape, inf), np.full(shape, -inf)
-        acted = np.zeros((shape[0], 2), dtype=np.int64)
+        n, longest = days.volatility.shape
+        equity, breaches = np.full((2, n, longest), inf), np.full((2, n, longest), -inf)
+        acted = np.zeros((n, 2), dtype=np.int64)
         kernels.run_books(
             simulated.returns,
             simulated.growth,
@@ -194,13 +190,12 @@ class _Runs:
             breaches,
             acted,
         )
-        rows = slice(start, start + shape[0])
-        self.losses[int(managed), rows] = 1.0 - equity.min(axis=1)
-        self.ratios[int(managed), rows] = breaches.max(axis=1)
-        if managed:
-            names = (None, CONTROL_OF_LOSS, *(rule.control for rule in rules))
-            self.days[rows] = acted[:, 0]
-            self.controls[rows] = [names[code] for code in acted[:, 1]]
+        rows = slice(start, start + n)
+        self.losses[:, rows] = 1.0 - equity.min(axis=2)
+        self.ratios[:, rows] = breaches.max(axis=2)
+        names = (None, CONTROL_OF_LOSS, *(rule.control for rule in rules))
+        self.days[rows] = acted[:, 0]
+        self.controls[rows] = [names[code] for code in acted[:, 1]]
 
     def day_by_day(self, simulated: Simulated, days: Days, start: int) -> None:
         """Carry a block through under any system, path after path."""
