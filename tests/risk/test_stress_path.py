@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rpmcore.domain import reference
 from rpmcore.domain.crises import Gap
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Holding
 from rpmcore.risk.covariance import stressed_covariance
 from rpmcore.risk.settings import RiskSettings, SimulationSettings, StressSettings
@@ -169,6 +170,41 @@ def test_shocks_have_the_stressed_covariance():
     assert np.abs(error).max() < 0.05
 
 
+def test_the_market_is_a_bridge():
+    """Given their total, four normals of one variance V vary by ¾V and covary by −¼V; 20,000 paths, five errors."""
+    subject = book(inputs([("A", 1.0), ("B", 0.5)], [share("A"), share("B", 0.5)]))
+    _, found = run(subject, replace(LEHMAN, duration_days=4, gap=None, correlation=None), list(range(20_000)), np.inf)
+    logs = np.log1p(found.market)
+    direction = subject.direction
+    variance = 25.0 * float(direction @ subject.price_covariance @ direction)
+    wanted = variance * (np.eye(4) - 0.25)
+    np.testing.assert_allclose(logs.mean(axis=0), np.log(0.9) / 4, atol=5 * np.sqrt(0.75 * variance / 20_000))
+    np.testing.assert_allclose(np.cov(logs.T), wanted, atol=5 * variance * np.sqrt(2 / 20_000))
+
+
+def test_a_book_that_holds_nothing_loses_nothing():
+    result = run_path(book(inputs([("A", 0.0)], [share("A")])), LEHMAN, SETTINGS, system=LimitSystem())
+    assert result.loss == 0.0
+    assert result.var_breach_ratio is None
+    assert result.var_breach_ratio_reason.startswith("no VaR was forecast")
+    assert result.passed
+
+
+def test_a_loss_without_a_forecast_fails():
+    given_inputs = inputs([("A", 1.0)], [share("A")])
+    still = replace(given_inputs.history, closes=np.full_like(given_inputs.history.closes, 100.0))
+    result = run_path(book(replace(given_inputs, history=still)), replace(LEHMAN, gap=None), SETTINGS)
+    assert result.var_breach_ratio is None
+    assert result.failed_criteria == ("there is a loss on a day for which the VaR forecast is zero",)
+    assert result.loss == pytest.approx(0.1, rel=1e-12)
+
+
+def test_a_result_has_its_json():
+    plain = to_plain(run_path(BOOK, LEHMAN, SETTINGS, system=LimitSystem()))
+    assert plain["action"]["reason"]
+    assert len(plain["days"]) == LEHMAN.duration_days
+
+
 def test_without_volatility_one_day_is_the_parametric_loss():
     instruments = [share("A", 1.5), share("B", 0.5), share("C", None)]
     given_inputs = inputs([("A", 0.5), ("B", -0.4), ("C", -0.2)], instruments, size=1e-9)
@@ -223,6 +259,21 @@ class Opens:
         return Decisions(trades=proposed + 1.0)
 
 
+class Meddles(Opens):
+    name = "meddles"
+
+    def decide(self, marks, proposed):
+        marks.returns[0, 0] = 1.0
+        return Decisions(trades=proposed)
+
+
+class Wrong(Opens):
+    name = "wrong"
+
+    def decide(self, marks, proposed):  # noqa: ARG002
+        return Decisions(trades=np.array([np.nan] * len(proposed)))
+
+
 class Flattens(Opens):
     name = "flattens"
 
@@ -233,8 +284,12 @@ class Flattens(Opens):
 def test_a_system_may_reduce_but_not_open():
     with pytest.raises(InvalidArgument, match=r"'opens', day 1: the trade of 1.0 in 'A' opens more than was proposed"):
         run_path(BOOK, LEHMAN, SETTINGS, system=Opens())
+    with pytest.raises(InvalidArgument, match=r"'wrong', day 1: trades must be 4 finite number"):
+        run_path(BOOK, LEHMAN, SETTINGS, system=Wrong())
+    with pytest.raises(ValueError, match="read-only"):
+        run_path(BOOK, LEHMAN, SETTINGS, system=Meddles())
     result = run_path(BOOK, LEHMAN, SETTINGS, system=Flattens())
-    assert (result.control, result.control_reason, result.action_day) == ("panic", "day 1", 1)
+    assert (result.action, result.action_day) == (Action(control="panic", reason="day 1"), 1)
     assert len({day.equity for day in result.days}) == 1
     assert result.days[5].var_breach_ratio is None
 

@@ -8,6 +8,7 @@ import pytest
 from rpmcore.domain import reference
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.portfolio import Holding
+from rpmcore.kernels import _jit
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.path import run_path
 from rpmcore.risk.stress.suite import BLOCK, run_suite
@@ -157,3 +158,9 @@ def test_a_timer_times_every_decision():
 def test_an_empty_suite_is_refused():
     with pytest.raises(InvalidArgument, match="at least one simulation"):
         run_suite(BOOK, [], SETTINGS)
+
+
+def test_no_kernel_compiles_for_other_types_than_warmup_knows():
+    for name, (kernel, declared) in _jit.declared().items():
+        if name.startswith("stress_paths."):
+            assert len(getattr(kernel, "signatures", declared)) == len(declared), name

@@ -10,7 +10,7 @@ from rpmcore.kernels import stress_paths as kernels
 from rpmcore.risk.settings import StressSettings
 from rpmcore.risk.stress.daily import Days, Simulated
 from rpmcore.risk.stress.stressed_book import StressedBook
-from rpmcore.risk.stress.system import Action, Decisions, Marks, RiskSystem, Start, Timer
+from rpmcore.risk.stress.system import Action, Marks, RiskSystem, Start, Timer
 
 TOLERANCE = 1e-9
 """How far a decision may stray beyond what was proposed, as a fraction of capital: rounding, no more."""
@@ -72,6 +72,8 @@ def carry(
             covariance=book.covariance.copy(),
         )
     )
+    shown = returns.view()
+    shown.flags.writeable = False  # a system sees the path, it does not write it
     equity, breaches, actions = np.empty(n_days), np.empty(n_days), list[tuple[Action, ...]]()
     now, slowest = 1.0, 0.0
     for t in range(n_days):
@@ -83,7 +85,7 @@ def carry(
         now += gain
         marks = Marks(
             day=t + 1,
-            returns=returns[: t + 1],
+            returns=shown[: t + 1],
             equity=now * book.capital,
             market_values=held * book.capital,
         )
@@ -91,7 +93,7 @@ def carry(
         began = 0.0 if timer is None else timer()
         decided = running.decide(marks, proposed)
         slowest = slowest if timer is None else max(slowest, timer() - began)
-        trades = _checked(decided, marks, proposed, system.name, book)
+        trades = _checked(decided.trades, t + 1, held * book.capital, whole * book.capital, system.name, book)
         actions.append(decided.actions)
         if t < n_days - 1:
             now -= kernels.trade(
@@ -108,23 +110,21 @@ def carry(
     )
 
 
-def _checked(decided: Decisions, marks: Marks, proposed: Vector, name: str, book: StressedBook) -> Vector:
-    """Return the trades as fractions of capital."""
-    trades = np.asarray(decided.trades, dtype=np.float64)
-    if trades.shape != proposed.shape or not np.isfinite(trades).all():
+def _checked(given: Vector, day: int, before: Vector, after: Vector, name: str, book: StressedBook) -> Vector:
+    """Return the trades as fractions of capital, if each ends between zero, `before` and `after`."""
+    trades = np.asarray(given, dtype=np.float64)
+    if trades.shape != before.shape or not np.isfinite(trades).all():
         raise InvalidArgument(
-            f"risk system {name!r}, day {marks.day}: trades must be {proposed.shape[0]} finite number(s), "
-            f"but are {decided.trades!r}"
+            f"risk system {name!r}, day {day}: trades must be {before.shape[0]} finite number(s), but are {given!r}"
         )
-    before, after = marks.market_values, marks.market_values + proposed
     ends = np.stack([np.zeros_like(before), before, after])
     slack = TOLERANCE * book.capital
     wrong = (before + trades < ends.min(axis=0) - slack) | (before + trades > ends.max(axis=0) + slack)
     if wrong.any():
         i = int(np.flatnonzero(wrong)[0])
         raise InvalidArgument(
-            f"risk system {name!r}, day {marks.day}: the trade of {float(trades[i])!r} in {book.symbols[i]!r} opens "
-            f"more than was proposed ({float(proposed[i])!r} on a position of {float(before[i])!r}); a system may "
-            "only let through or reduce"
+            f"risk system {name!r}, day {day}: the trade of {float(trades[i])!r} in {book.symbols[i]!r} opens more "
+            f"than was proposed ({float(after[i] - before[i])!r} on a position of {float(before[i])!r}); a system may only "
+            "let through or reduce"
         )
     return trades / book.capital

@@ -1,7 +1,8 @@
 """A crisis day by day, and the returns of a book in it.
 
 On day t of T the prices take the stressed shock x(t) = s(t) v(t) (√(1−θ) L z + √θ d y), with z and y independent
-normals, LL' the calm covariance Σ of the prices' returns, d = sign(exposure) √diag Σ and s the square root of the
+normals, LL' the calm covariance Σ of the prices' returns (not of the holdings', from which it differs only where
+rates convert), d = sign(exposure) √diag Σ and s the square root of the
 mixing variable of Student-t shocks, one per day for all prices. Its covariance is that of
 `rpmcore.risk.covariance.stressed_covariance` in the adverse direction, v² ((1−θ) Σ + θ d d'), with θ from
 `rpmcore.risk.covariance.correlation_stress` for the scenario's target, times the share of it in force on that day.

@@ -22,6 +22,7 @@ from rpmcore.risk.stress.system import NOT_MEASURED, Action, RiskSystem, Timer, 
 SLOWEST_DECISION = 0.100
 """Seconds that a decision may take, the specification's 100 ms; judged only where a timer is passed in."""
 
+NO_ACTION = "no control acted"
 NO_FORECAST = "no VaR was forecast: the book held nothing, or nothing that moves"
 LOSS_WITHOUT_FORECAST = "there is a loss on a day for which the VaR forecast is zero"
 
@@ -66,13 +67,14 @@ class PathResult:
     market_return
         Compounded over all days: the market shock.
     loss, unmanaged_loss
-        Largest fall below initial equity with and without the system; negative where equity never fell below.
+        Largest fall below initial equity with and without the system; negative where equity never fell below, above
+        one where a leveraged or short book ends up owing.
     loss_avoided
-        unmanaged_loss − loss: negative where the system's trades cost more than they saved.
+        unmanaged_loss − loss: negative where the system sold too early, or paid more than it saved.
     var_breach_ratio
         The largest over days of loss / VaR forecast from the days before.
-    system, control, action_day
-        Name of the system, and its first control that acted with the day; None where none did.
+    system, action, action_day
+        Name of the system, and the first of its controls that acted with the day; None where none did.
     slowest_decision
         In seconds.
     failed_criteria
@@ -99,16 +101,21 @@ class PathResult:
     unmanaged_var_breach_ratio: float | None
     unmanaged_var_breach_ratio_reason: str | None = NO_FORECAST
     system: str
-    control: str | None
-    control_reason: str | None
+    action: Action | None
+    action_reason: str | None = NO_ACTION
     action_day: int | None
-    action_day_reason: str | None = "no control acted"
+    action_day_reason: str | None = NO_ACTION
     slowest_decision: float | None
     slowest_decision_reason: str | None = NOT_MEASURED
     passed: bool
     failed_criteria: tuple[str, ...]
     without_beta: tuple[str, ...]
     days: tuple[PathDay, ...]
+
+    @property
+    def control(self) -> str | None:
+        """Name of the control that acted first."""
+        return None if self.action is None else self.action.control
 
 
 def run_path(
@@ -178,8 +185,7 @@ def run_path(
         unmanaged_var_breach_ratio=told(worst(free.breaches)),
         unmanaged_var_breach_ratio_reason=why(worst(free.breaches)),
         system=tested.name,
-        control=None if action is None else action.control,
-        control_reason="no control acted" if action is None else action.reason,
+        action=action,
         action_day=day,
         slowest_decision=managed.slowest_decision,
         passed=not failed,

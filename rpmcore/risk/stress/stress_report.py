@@ -140,7 +140,7 @@ def _crisis(result: "CrisisTestResult") -> dict[str, Any]:
         "path_var_breach_ratio": path.var_breach_ratio,
         "path_var_breach_ratio_reason": path.var_breach_ratio_reason,
         "control": path.control,
-        "control_reason": path.control_reason,
+        "acted_because": None if path.action is None else path.action.reason,
         "action_day": path.action_day,
         **_decision(path.slowest_decision),
     }

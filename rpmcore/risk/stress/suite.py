@@ -5,7 +5,7 @@ Path i is scenario i and draw i of the generator, a function of the seed and of 
 on the blocks.
 
 `LimitSystem` and `Unmanaged` are rules that a kernel knows. Any other system is called day by day in Python, once for
-each path and close, in the order of the paths and by the calling thread alone: some hundred times slower. So is
+each path and close, in the order of the paths and by the calling thread alone: some thirty times slower. So is
 a `LimitSystem` when a timer is passed in, for what a kernel does cannot be timed decision by decision.
 """
 
@@ -49,7 +49,8 @@ class SuiteResult:
     durations
         (n,) days.
     loss, unmanaged_loss
-        (n,) largest fall below initial equity, with and without the system; negative where equity never fell.
+        (n,) largest fall below initial equity, with and without the system; negative where equity never fell below,
+        above one where a leveraged or short book ends up owing.
     var_breach_ratio, unmanaged_var_breach_ratio
         (n,) the largest over days of loss / VaR forecast: infinite for a loss without a forecast, −∞ where nothing was
         held.
@@ -83,7 +84,7 @@ class SuiteResult:
 
     @property
     def loss_avoided(self) -> Vector:
-        """unmanaged_loss − loss (n,): negative where the system's trades cost more than they saved."""
+        """unmanaged_loss − loss (n,): negative where the system sold too early, or paid more than it saved."""
         return self.unmanaged_loss - self.loss
 
 
