@@ -124,7 +124,7 @@ def _checked(given: Vector, day: int, before: Vector, after: Vector, name: str, 
         i = int(np.flatnonzero(wrong)[0])
         raise InvalidArgument(
             f"risk system {name!r}, day {day}: the trade of {float(trades[i])!r} in {book.symbols[i]!r} opens more "
-            f"than was proposed ({float(after[i] - before[i])!r} on a position of {float(before[i])!r}); a system may only "
-            "let through or reduce"
+            f"than was proposed ({float(after[i] - before[i])!r} on a position of {float(before[i])!r}); a system may "
+            "only let through or reduce"
         )
     return trades / book.capital
