@@ -1,6 +1,6 @@
 """Each job of rpm in one call: read, compute, return a result that knows its JSON."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -13,8 +13,7 @@ from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.factor_returns import read_factor_returns
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
-from rpmcore.domain import reference
-from rpmcore.domain.crises import Crisis, with_parameters
+from rpmcore.crises import chosen_crises, reverse_stress, scenarios, stress, synthetic_stress
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.prices import PriceHistory
@@ -28,19 +27,21 @@ from rpmcore.risk.valuation import GivenCorrelation
 if TYPE_CHECKING:
     from rpmcore.risk.backtesting.report import BacktestReport
     from rpmcore.risk.exposure.report import ExposureReport
-    from rpmcore.risk.stress.engine import StressReport
 
 __all__ = [
     "Settings",
     "backtest",
+    "chosen_crises",
     "evaluate",
     "exposure",
     "load_settings",
     "open_prices",
     "read_book",
     "read_prices",
+    "reverse_stress",
     "scenarios",
     "stress",
+    "synthetic_stress",
     "to_plain",
     "warmup",
 ]
@@ -153,25 +154,6 @@ def read_prices(source: Any, symbols: Sequence[str] | None = None) -> PriceHisto
     return opened.read(opened.symbols if symbols is None else symbols)
 
 
-def stress(
-    book: Any = None,
-    prices: Any = None,
-    *,
-    crises: tuple[Crisis, ...],
-    settings: RiskSettings | None = None,
-    capital: float | None = None,
-    base_currency: str | None = None,
-    as_of: date | None = None,
-    assets: Any = None,
-) -> "StressReport":
-    """Return what a book loses in each of `crises`; the other arguments and errors are those of `evaluate`."""
-    chosen = settings or Settings()
-    inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
-    from rpmcore.risk.stress.engine import run_parametric
-
-    return run_parametric(inputs, crises, chosen)
-
-
 def exposure(
     book: Any = None,
     prices: Any = None,
@@ -272,47 +254,6 @@ def backtest(
         raise ConfigurationError(f"--method: there is no method {method!r}; {hint}")
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     return backtest_book(inputs, chosen, method, compare=compare, progress=progress)
-
-
-def scenarios() -> Mapping[str, Crisis]:
-    """Return the crisis library by name."""
-    return reference.crises()
-
-
-def chosen_crises(names: Sequence[str] | None = None, changes: Sequence[str] = ()) -> tuple[Crisis, ...]:
-    """Return crises of the library by name, all if None, with parameters changed.
-
-    Parameters
-    ----------
-    names
-        Such as ``["lehman2008"]``.
-    changes
-        Texts such as ``"shock=-0.2"``; ``shock`` is short for ``market_shock``.
-
-    Raises
-    ------
-    ConfigurationError
-        If a name or a parameter is not known (with the nearest one), or a value is out of its range.
-    """
-    library = reference.crises()
-    chosen = []
-    for name in library if names is None or not len(names) else names:
-        if name not in library:
-            meant = nearest(name, list(library))
-            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(library)}"
-            raise ConfigurationError(f"there is no scenario {name!r}; {hint}")
-        chosen.append(library[name])
-    return tuple(_changed(crisis, changes) for crisis in chosen)
-
-
-def _changed(crisis: Crisis, changes: Sequence[str]) -> Crisis:
-    parsed = {}
-    for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals:
-            raise ConfigurationError(f"--set {change}: expected parameter=value or section.key=value")
-        parsed["market_shock" if key == "shock" else key] = text
-    return with_parameters(crisis, parsed) if parsed else crisis
 
 
 def warmup() -> Iterator[tuple[int, int, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.tables.assets import read_assets
 from rpmcore.adapters.tables.book import read_book
@@ -13,11 +13,15 @@ from rpmcore.domain import reference
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
 from rpmcore.domain.factor_profiles import AssetFactorProfile
+from rpmcore.domain.factor_returns import FactorReturns
 from rpmcore.domain.instruments import CURRENCIES, SECTORS, parse_pair, sector_named
 from rpmcore.domain.portfolio import Book
 from rpmcore.domain.prices import PriceHistory, PriceReader
 from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.valuation import BookInputs, symbols_needed
+
+if TYPE_CHECKING:
+    from rpmcore.risk.factor_model import FactorModel
 
 SAMPLE_BOOK, SAMPLE_PRICES = "portfolio.parquet", "prices.parquet"
 
@@ -53,9 +57,7 @@ def book_inputs(
     InsufficientData
         If a beta is to be estimated and there is too little history.
     """
-    held = read_sample_book(capital, base_currency) if book is None else read_book(
-        book, capital=capital, base_currency=base_currency
-    )  # fmt: skip
+    held = _held(book, capital, base_currency)
     account = held.base_currency or settings.data.base_currency or "USD"
     _check_currency(account, held.name, None)
     database = AssetFactorDatabase(read_assets(assets) if assets is not None else ())
@@ -93,6 +95,15 @@ def book_inputs(
         as_of=until,
         sample_prices=file is None and held.source != "sample",
     )
+
+
+def _held(book: Any, capital: float | None, base_currency: str | None) -> Book:
+    """Return the book that a caller names: the sample, a book that was read before, or a file or table."""
+    if book is None:
+        return read_sample_book(capital, base_currency)
+    if isinstance(book, Book):
+        return replace(book, capital=capital or book.capital, base_currency=base_currency or book.base_currency)
+    return read_book(book, capital=capital, base_currency=base_currency)
 
 
 def _estimated(
@@ -232,3 +243,30 @@ def _check_known(book: Book, source: PriceReader, database: AssetFactorDatabase)
                 value=holding.symbol,
                 remedy=f"{hint}give a file that has them with --prices, or leave the row out",
             )
+
+
+def replay_prices(inputs: BookInputs, prices: Any, market: str) -> PriceHistory:
+    """Return all that the prices hold of a book, of what converts it and of what may stand for it, over all days.
+
+    Parameters
+    ----------
+    inputs
+        The book.
+    prices
+        As they were given to `book_inputs`.
+    market
+        Symbol of the market.
+    """
+    from rpmcore.risk.stress.window_prices import symbols_for_replay
+
+    file = _prices_of(inputs.book) if prices is None else prices
+    source = _opened(reference.sample_path(SAMPLE_PRICES) if file is None else file)
+    return source.read(symbols_for_replay(inputs, source.symbols, market))
+
+
+def given_model(inputs: BookInputs, given: FactorReturns, settings: RiskSettings) -> "FactorModel":
+    """Return the model of given factors for what is held and what is beside it; raises as ``rpm exposure`` does."""
+    from rpmcore.risk.exposure.factors import estimate_model, exposure_panel, given_factors
+
+    panel = exposure_panel(inputs, settings)
+    return estimate_model(panel, given_factors(given, panel, settings), settings)

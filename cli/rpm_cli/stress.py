@@ -1,6 +1,6 @@
 """``rpm stress``: what does this book lose in a crisis?"""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,9 +13,49 @@ def stress(
         list[str] | None, typer.Option("--scenario", "-s", help="Name from `rpm scenarios`; may be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All crises of the library.")] = False,
+    scenario_file: Annotated[
+        str | None, typer.Option("--scenario-file", metavar="FILE", help="Scenarios of your own (YAML).")
+    ] = None,
+    synthetic: Annotated[
+        int | None, typer.Option("--synthetic", metavar="N", help="So many synthetic crises, each on its own path.")
+    ] = None,
+    reverse: Annotated[
+        float | None,
+        typer.Option("--reverse", metavar="LOSS", help="The most plausible day that loses so much, such as 0.10."),
+    ] = None,
+    shock: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shock",
+            metavar="NAME=MOVE",
+            help="Move a price (SP500=-0.1), or with --factors a factor; the rest follows. May be repeated.",
+        ),
+    ] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mode",
+            help="parametric, replay, factor or path, or all that the data allow; may be repeated. "
+            "[default: parametric]",
+        ),
+    ] = None,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system", help="Who may act on a path: unmanaged (nobody), or limits, daily. [default: unmanaged]"
+        ),
+    ] = None,
     propagation: Annotated[
         str | None, typer.Option("--propagation", help="beta, uniform or adverse. [default: beta]")
     ] = None,
+    factors: Annotated[
+        str | None,
+        typer.Option("--factors", metavar="FILE", help="Returns of factors, for --shock and --reverse in their space."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of paths and synthetic crises.")] = None,
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, max=1024, help="That share the work; the result does not depend on it.")
+    ] = 1,
     assets: common.AssetsOption = None,
     estimate: common.EstimateOption = False,
     prices: common.PricesOption = None,
@@ -38,40 +78,103 @@ def stress(
 ) -> None:
     """What does this book lose in a crisis: every position shocked and revalued, held against the pass criteria.
 
-    Examples: `rpm stress --scenario lehman2008`; `rpm stress book.parquet --all --check`;
-    `rpm stress book.parquet -s covid2020 --set shock=-0.2`.
+    Examples: `rpm stress --scenario lehman2008`; `rpm stress book.parquet --all --mode replay --check`;
+    `rpm stress book.parquet --shock SP500=-0.1`; `rpm stress --reverse 0.10`; `rpm stress --synthetic 1000`.
     """
     form = common.chosen_format(output, as_json)
     day, equity = common.parse_day(as_of), common.money_option(capital)
-    if everything == bool(scenario):
-        raise typer.BadParameter("give --scenario NAME or --all", param_hint="--scenario")
+    crises = everything or bool(scenario)
+    asked = [crises or bool(shock), synthetic is not None, reverse is not None]
+    if sum(asked) != 1 or (everything and scenario):
+        raise typer.BadParameter(
+            "give one of --scenario NAME, --all, --shock NAME=MOVE, --synthetic N and --reverse LOSS",
+            param_hint="--scenario",
+        )
     assigned = assignments or []
     settings = common.settings_from(
         config,
         [a for a in assigned if "." in a.partition("=")[0]],
-        {"stress.propagation": propagation, "factors.unknown": "estimate" if estimate else None},
+        {
+            "stress.propagation": propagation,
+            "simulation.seed": seed,
+            "factors.unknown": "estimate" if estimate else None,
+        },
     )
     common.announce(book, check=check, quiet=quiet)
 
+    from rpm_cli.rendering.progress import work_done
     from rpmcore import api
 
-    crises = api.chosen_crises(scenario, [a for a in assigned if "." not in a.partition("=")[0]])
-    report = api.stress(
-        book,
-        prices,
-        crises=crises,
-        settings=settings,
-        capital=equity,
-        base_currency=base_currency,
-        as_of=day,
-        assets=assets,
-    )
-    common.tell(report.notes, quiet=quiet)
+    shared: dict[str, Any] = {
+        "settings": settings,
+        "capital": equity,
+        "base_currency": base_currency,
+        "as_of": day,
+        "assets": assets,
+    }
+    report: Any
+    if synthetic is not None:
+        with work_done(quiet) as progress:
+            report = api.synthetic_stress(
+                book, prices, n_simulations=synthetic, system=system or "unmanaged", threads=threads,
+                progress=progress, **shared,
+            )  # fmt: skip
+        passed, notes = report.passed, report.notes
+    elif reverse is not None:
+        report = api.reverse_stress(book, prices, loss=reverse, factors=factors, **shared)
+        passed, notes = True, report.notes
+    else:
+        chosen: tuple[Any, ...] = ()
+        if crises:
+            changes = [a for a in assigned if "." not in a.partition("=")[0]]
+            chosen = api.chosen_crises(scenario, changes, scenario_file)
+        report = api.stress(
+            book,
+            prices,
+            crises=chosen,
+            modes=mode or ("parametric",),
+            shocks=_shocks(shock or []),
+            factors=factors,
+            system=system or "unmanaged",
+            **shared,
+        )
+        passed, notes = report.passed, report.notes
+    common.tell(notes, quiet=quiet)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import stress as rendering
 
-        rendering.show(report)
+        if synthetic is not None:
+            rendering.show_suite(report)
+        elif reverse is not None:
+            rendering.show_reverse(report)
+        else:
+            rendering.show(report)
     else:
         common.print_machine("stress", {**api.to_plain(report), "config_digest": settings.digest}, form)
-    if check and not report.passed:
+    if check and not passed:
         raise typer.Exit(common.BREACHED)
+
+
+def _shocks(texts: list[str]) -> dict[str, float]:
+    """Return moves by name.
+
+    Raises
+    ------
+    typer.BadParameter
+        If one is not written as NAME=MOVE, or a move is not a number above -1.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        try:
+            move = float(number)
+        except ValueError:
+            move = float("nan")
+        if not (equals and name.strip() and -1.0 < move < float("inf")):
+            raise typer.BadParameter(
+                f"{text!r} is not NAME=MOVE with a move above -1, such as SP500=-0.1", param_hint="--shock"
+            )
+        if name.strip() in found:
+            raise typer.BadParameter(f"{name.strip()} is shocked twice", param_hint="--shock")
+        found[name.strip()] = move
+    return found

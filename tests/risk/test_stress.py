@@ -15,6 +15,7 @@ from rpmcore.risk.settings import CovarianceSettings, RiskSettings, StressSettin
 from rpmcore.risk.stress.engine import calm_covariance, run_parametric
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import gap_victims, revalued
+from rpmcore.risk.stress.study import StressInputs, run_stress
 from rpmcore.risk.valuation import BookInputs, symbols_needed
 
 LEHMAN = reference.crises()["lehman2008"]
@@ -55,7 +56,7 @@ def inputs(*held, instruments, capital=1e6):
 def run(*held, instruments, crisis=LEHMAN, **settings):
     (result,) = run_parametric(
         inputs(*held, instruments=instruments), [crisis], RiskSettings(stress=StressSettings(**settings))
-    ).scenarios
+    )
     return result
 
 
@@ -94,9 +95,9 @@ def test_the_three_propagations():
 
 
 def test_an_unknown_beta_is_adverse_and_told():
-    report = run_parametric(
-        inputs(Holding(symbol="A", size=-1.0), instruments=[share("A", None)]), [LEHMAN], RiskSettings()
-    )
+    short = inputs(Holding(symbol="A", size=-1.0), instruments=[share("A", None)])
+    given = StressInputs(inputs=short, alone=short, replayed=lambda: short.history)
+    report = run_stress(given, [LEHMAN], RiskSettings())
     (position,) = report.scenarios[0].positions
     assert position.price_move > 0
     assert position.loss > 0
@@ -177,7 +178,7 @@ def test_splitting_a_position_does_not_make_its_exit_cheaper():
 def test_a_stressed_report_does_not_stress_a_scenario_twice():
     held = inputs(Holding(symbol="A", size=1.0), Holding(symbol="B", size=-1.0), instruments=[share("A"), share("B")])
     calm, stressed = (
-        run_parametric(held, [LEHMAN], RiskSettings(covariance=chosen)).scenarios[0]
+        run_parametric(held, [LEHMAN], RiskSettings(covariance=chosen))[0]
         for chosen in (CovarianceSettings(), CovarianceSettings(method="stressed", volatility_multiplier=3.0))
     )
     assert stressed.stressed_var == calm.stressed_var
@@ -213,5 +214,5 @@ def test_a_hedged_book_is_riskier_under_adverse_correlations_and_less_risky_towa
     assert falling[-1] == pytest.approx(abs(weights @ alone))
     # And so in the engine, whose stressed covariance is the adverse one: beyond what volatility alone would do.
     for crisis in reference.crises().values():
-        (found,) = run_parametric(hedged, [crisis], RiskSettings()).scenarios
+        (found,) = run_parametric(hedged, [crisis], RiskSettings())
         assert found.stressed_var > crisis.volatility_multiplier * found.calm_var * (1.0 + 0.1 * crisis.correlation)

@@ -209,7 +209,7 @@ def test_without_volatility_one_day_is_the_parametric_loss():
     instruments = [share("A", 1.5), share("B", 0.5), share("C", None)]
     given_inputs = inputs([("A", 0.5), ("B", -0.4), ("C", -0.2)], instruments, size=1e-9)
     crisis = replace(LEHMAN, duration_days=1)
-    parametric = run_parametric(given_inputs, [crisis], RiskSettings()).scenarios[0].loss
+    parametric = run_parametric(given_inputs, [crisis], RiskSettings())[0].loss
     result = run_path(book(given_inputs), crisis, SETTINGS)
     assert result.loss == pytest.approx(parametric, rel=1e-6)
     assert result.without_beta == ("C",)

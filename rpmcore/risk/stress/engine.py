@@ -9,9 +9,7 @@ from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.covariance import correlation_stress, stressed_covariance
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
-from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, assess, money, summarise
-from rpmcore.risk.notices import Notice, listed, notices
-from rpmcore.risk.report import BookSummary
+from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, assess, money
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
@@ -94,44 +92,16 @@ class ScenarioResult:
     positions: tuple[PositionStress, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StressReport:
-    """Everything that ``rpm stress`` says; the field names are the keys of its JSON."""
-
-    book: BookSummary
-    scenarios: tuple[ScenarioResult, ...]
-    warnings: tuple[Notice, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether the book passes every scenario."""
-        return all(scenario.passed for scenario in self.scenarios)
-
-
-def run_parametric(inputs: BookInputs, crises: Sequence[Crisis], settings: RiskSettings) -> StressReport:
+def run_parametric(inputs: BookInputs, crises: Sequence[Crisis], settings: RiskSettings) -> tuple[ScenarioResult, ...]:
     """Return what the book loses in each crisis; raises as `rpmcore.risk.evaluation.assess` does."""
     assessed = assess(inputs, settings)
-    results = tuple(_run(inputs, assessed, crisis, settings) for crisis in crises)
-    found = list(notices(inputs, assessed.panel, assessed.valuation, assessed.metrics, settings))
-    without = [i.symbol for i in inputs.instruments.values() if i.beta is None]
-    if without and settings.stress.propagation == "beta":
-        found.insert(
-            0,
-            Notice(
-                code="no_beta",
-                message=f"{listed(without)}: no market beta is known, so the shock is taken against the position",
-            ),
-        )
-    return StressReport(
-        book=summarise(inputs, assessed.panel, assessed.valuation),
-        scenarios=results,
-        warnings=tuple(found),
-        notes=inputs.history.notes,
-    )
+    return tuple(parametric_stress(inputs, assessed, crisis, settings) for crisis in crises)
 
 
-def _run(inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: RiskSettings) -> ScenarioResult:
+def parametric_stress(
+    inputs: BookInputs, assessed: Assessment, crisis: Crisis, settings: RiskSettings
+) -> ScenarioResult:
+    """Return what an assessed book loses in one crisis."""
     chosen, capital = settings.stress, inputs.book.capital
     weights, cov = assessed.valuation.weights, calm_covariance(assessed, settings)
     positions = _positions(inputs, assessed, cov, crisis, chosen)

@@ -12,6 +12,7 @@ import numpy as np
 
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.crises import Regime
+from rpmcore.risk.evaluation import NO_CAPITAL, money
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.simulation_model import whole
 from rpmcore.risk.stress.carried import Carried, carry
@@ -84,6 +85,7 @@ class PathResult:
     """
 
     name: str
+    title: str
     mode: str
     seed: int
     path: int
@@ -94,6 +96,8 @@ class PathResult:
     correlation_stress: float
     market_return: float
     loss: float
+    loss_money: float | None
+    loss_money_reason: str | None = NO_CAPITAL
     unmanaged_loss: float
     loss_avoided: float
     var_breach_ratio: float | None
@@ -169,6 +173,7 @@ def run_path(
     day, action = acted[0] if acted else (None, None)
     return PathResult(
         name=scenario.name,
+        title=scenario.title,
         mode="path",
         seed=key,
         path=number,
@@ -178,6 +183,7 @@ def run_path(
         correlation_stress=float(days.correlation[0, -1]),
         market_return=float(np.expm1(np.log1p(market).sum())),
         loss=loss,
+        loss_money=money(loss, book.inputs.book.capital),
         unmanaged_loss=unmanaged,
         loss_avoided=unmanaged - loss,
         var_breach_ratio=told(ratio),

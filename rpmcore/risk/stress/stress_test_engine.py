@@ -121,7 +121,7 @@ class StressTestEngine:
         crisis = self._crisis(scenario)
         system = _checked_system(rpm_system)
         inputs = self._valued(initial_portfolio_value, initial_positions)
-        (parametric,) = run_parametric(inputs, [crisis], self.settings).scenarios
+        (parametric,) = run_parametric(inputs, [crisis], self.settings)
         path = run_path(stressed_book(inputs, self.settings), crisis, self.settings, system=system, timer=self.timer)
         failed = [f"{one.mode}: {reason}" for one in (parametric, path) for reason in one.failed_criteria]
         return CrisisTestResult(

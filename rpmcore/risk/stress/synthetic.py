@@ -96,6 +96,11 @@ class SyntheticScenario:
         """Kind and number, as reports print it."""
         return f"{self.kind}-{self.number}"
 
+    @property
+    def title(self) -> str:
+        """The same in words."""
+        return f"{self.kind.replace('_', ' ')} {self.number}"
+
 
 class SyntheticStressGenerator:
     """Draws synthetic crises.

@@ -1,0 +1,245 @@
+"""The jobs on crises: scenarios, shocks, reverse stress, and synthetic crises by the thousand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.tables.factor_returns import read_factor_returns
+from rpmcore.domain.crises import Crisis, with_parameters
+from rpmcore.domain.errors import ConfigurationError, nearest
+from rpmcore.inputs import book_inputs, given_model, replay_prices
+from rpmcore.risk.settings import RiskSettings
+
+if TYPE_CHECKING:
+    from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
+    from rpmcore.risk.stress.reverse_study import ReverseReport
+    from rpmcore.risk.stress.study import StressReport
+    from rpmcore.risk.stress.suite_study import SuiteReport
+    from rpmcore.risk.stress.system import RiskSystem
+
+SYSTEMS = ("unmanaged", "limits")
+"""Who may act on a path."""
+
+
+def stress(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    crises: tuple[Crisis, ...] = (),
+    modes: Sequence[str] = ("parametric",),
+    shocks: Mapping[str, float] | None = None,
+    factors: Any = None,
+    system: str = "unmanaged",
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+    assets: Any = None,
+) -> "StressReport":
+    """Return what a book loses in crises, and under shocks.
+
+    Parameters
+    ----------
+    book, prices, settings, capital, base_currency, as_of, assets
+        As in `evaluate`.
+    crises
+        See `chosen_crises`.
+    modes
+        ``parametric``, ``replay``, ``factor`` and ``path``; ``all`` for those that the data allow.
+    shocks
+        Relative price moves by symbol, such as ``{"SP500": -0.1}``, or returns by factor if there are `factors`; the
+        rest of the book follows by conditional expectation.
+    factors
+        A file or table of factor returns, for shocks of factors.
+    system
+        Who may act on a path: ``unmanaged`` is nobody, ``limits`` the limits of the settings, held every day.
+
+    Raises
+    ------
+    InputError, InsufficientData
+        As in `evaluate`, and if the data do not allow a mode.
+    ConfigurationError
+        If a mode or a system is unknown.
+    InvalidArgument
+        If shocks contradict each other.
+    """
+    chosen = settings or Settings()
+    from rpmcore.risk.stress.study import MODES, StressInputs, run_stress
+
+    wanted = MODES if "all" in modes else tuple(dict.fromkeys(modes))
+    _check_known("--mode", wanted, MODES)
+    _check_known("--system", (system,), SYSTEMS)
+    read = partial(
+        book_inputs, book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets
+    )
+    alone = read()
+    wide, model = alone, None
+    if shocks or "factor" in wanted:
+        named = () if factors is not None else tuple(shocks or ())
+        wide = read(beside=named, if_there=(chosen.factors.market,))
+    if factors is not None:
+        model = given_model(wide, read_factor_returns(factors), chosen)
+    market = chosen.factors.market
+    return run_stress(
+        StressInputs(inputs=wide, alone=alone, replayed=lambda: replay_prices(alone, prices, market), model=model),
+        crises,
+        chosen,
+        modes=wanted,
+        skip="all" in modes,
+        system=_system(system, chosen),
+        shocks=shocks,
+    )
+
+
+def _system(name: str, settings: RiskSettings) -> "RiskSystem | None":
+    if name == "unmanaged":
+        return None
+    from rpmcore.risk.stress.system import LimitSystem
+
+    return LimitSystem(settings)
+
+
+def _check_known(option: str, asked: Sequence[str], known: Sequence[str]) -> None:
+    for name in asked:
+        if name not in known:
+            meant = nearest(name, tuple(known))
+            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+            raise ConfigurationError(f"{option}: {name!r} is not known; {hint}")
+
+
+def reverse_stress(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    loss: float,
+    factors: Any = None,
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+    assets: Any = None,
+) -> "ReverseReport":
+    """Return the most plausible day on which a book loses `loss`, a fraction of capital.
+
+    Parameters
+    ----------
+    book, prices, settings, capital, base_currency, as_of, assets
+        As in `evaluate`.
+    loss
+        Positive, such as 0.10.
+    factors
+        A file or table of factor returns: only they move. If None, every instrument may.
+
+    Raises
+    ------
+    InputError, InsufficientData
+        As in `evaluate`.
+    InvalidArgument
+        If `loss` is not positive.
+    Undefined
+        If nothing can make the book lose.
+    """
+    chosen = settings or Settings()
+    inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
+    model = None if factors is None else given_model(inputs, read_factor_returns(factors), chosen)
+    from rpmcore.risk.stress.reverse_study import run_reverse
+
+    return run_reverse(inputs, loss, chosen, model)
+
+
+def synthetic_stress(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    n_simulations: int,
+    system: str = "unmanaged",
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+    assets: Any = None,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> "SuiteReport":
+    """Return what synthetic crises do to a book, each on a path of its own.
+
+    Parameters
+    ----------
+    book, prices, settings, capital, base_currency, as_of, assets
+        As in `evaluate`; the seed is ``simulation.seed``.
+    n_simulations
+        From 1 to 1e6: liquidity freezes, breakdowns of correlation, flash crashes and transitions of regime in turn.
+    system
+        As in `stress`.
+    threads
+        That share the work; the result does not depend on it.
+    progress
+        Told how many simulations are done, and of how many.
+
+    Raises
+    ------
+    InputError, InsufficientData
+        As in `evaluate`.
+    InvalidArgument
+        If a number is out of its range.
+    """
+    chosen = settings or Settings()
+    _check_known("--system", (system,), SYSTEMS)
+    inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
+    from rpmcore.risk.stress.suite_study import run_synthetic
+
+    return run_synthetic(
+        inputs, n_simulations, chosen, system=_system(system, chosen), threads=threads, progress=progress
+    )
+
+
+def scenarios(file: Any = None) -> "HistoricalCrisisLibrary":
+    """Return the crisis library by name, with those of a scenario file if one is given.
+
+    Raises
+    ------
+    InputError, ConfigurationError
+        If the file cannot be used; the message names line and field.
+    """
+    from rpmcore.adapters.scenario_files import read_scenario_file
+    from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
+
+    return HistoricalCrisisLibrary(() if file is None else read_scenario_file(file))
+
+
+def chosen_crises(
+    names: Sequence[str] | None = None, changes: Sequence[str] = (), file: Any = None
+) -> tuple[Crisis, ...]:
+    """Return crises of the library by name, all if None, with parameters changed.
+
+    Parameters
+    ----------
+    names
+        Such as ``["lehman2008"]``.
+    changes
+        Texts such as ``"shock=-0.2"``; ``shock`` is short for ``market_shock``.
+    file
+        A scenario file that adds to the library.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name or a parameter is not known (with the nearest one), or a value is out of its range.
+    InputError
+        If the file cannot be used.
+    """
+    library = scenarios(file)
+    chosen = [library[name] for name in (library if names is None or not len(names) else names)]
+    return tuple(_changed(crisis, changes) for crisis in chosen)
+
+
+def _changed(crisis: Crisis, changes: Sequence[str]) -> Crisis:
+    parsed = {}
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--set {change}: expected parameter=value or section.key=value")
+        parsed["market_shock" if key == "shock" else key] = text
+    return with_parameters(crisis, parsed) if parsed else crisis

@@ -1,0 +1,124 @@
+"""Crises by the thousand: everything that ``rpm stress --synthetic`` says."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rpmcore.risk.evaluation import assess, money, summarise
+from rpmcore.risk.notices import Notice, notices
+from rpmcore.risk.report import BookSummary
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.stress.stress_report import stress_report
+from rpmcore.risk.stress.stressed_book import stressed_book
+from rpmcore.risk.stress.suite import Progress, run_suite
+from rpmcore.risk.stress.synthetic import SyntheticStressGenerator
+from rpmcore.risk.stress.system import RiskSystem
+from rpmcore.risk.valuation import BookInputs
+
+BINS = 41
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossQuantile:
+    """The loss that a share of the simulations stays below, with and without the system, as fractions of capital."""
+
+    share: float
+    loss: float
+    loss_money: float | None
+    loss_money_reason: str | None = "the book names no capital; give --capital"
+    unmanaged_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteReport:
+    """Synthetic crises on a book.
+
+    Attributes
+    ----------
+    summary, criteria, kinds, controls, worst
+        See `rpmcore.risk.stress.stress_report.stress_report`.
+    quantiles
+        Of the loss over all simulations.
+    edges, counts
+        Histogram of the loss; `edges` has one more element.
+    """
+
+    book: BookSummary
+    summary: dict[str, Any]
+    criteria: dict[str, float]
+    kinds: list[dict[str, Any]]
+    controls: list[dict[str, Any]]
+    quantiles: tuple[LossQuantile, ...]
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    worst: list[dict[str, Any]]
+    warnings: tuple[Notice, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the book passes every simulation."""
+        return bool(self.summary["passed"])
+
+
+def run_synthetic(
+    inputs: BookInputs,
+    n_simulations: int,
+    settings: RiskSettings,
+    *,
+    system: RiskSystem | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> SuiteReport:
+    """Return what synthetic crises do to a book, each on a path of its own; the seed is the settings'.
+
+    Parameters
+    ----------
+    inputs, settings
+        The book, and all sections of the risk floor.
+    n_simulations
+        From 1 to 1e6.
+    system
+        That may act; nothing is held back if None.
+    threads
+        The result does not depend on it.
+    progress
+        Told how many simulations are done.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of its range.
+    InsufficientData, InputError
+        See `rpmcore.risk.evaluation.assess`.
+    """
+    scenarios = SyntheticStressGenerator(settings.simulation.seed).scenarios(n_simulations)
+    assessed = assess(inputs, settings)
+    suite = run_suite(
+        stressed_book(inputs, settings), scenarios, settings, system=system, threads=threads, progress=progress
+    )
+    told = stress_report(suite, settings.stress)
+    counts, edges = np.histogram(suite.loss, bins=BINS)
+    capital = inputs.book.capital
+    return SuiteReport(
+        book=summarise(inputs, assessed.panel, assessed.valuation),
+        summary=told["summary"],
+        criteria=told["criteria"],
+        kinds=told["kinds"],
+        controls=told["controls"],
+        quantiles=tuple(
+            LossQuantile(
+                share=share,
+                loss=float(np.quantile(suite.loss, share)),
+                loss_money=money(float(np.quantile(suite.loss, share)), capital),
+                unmanaged_loss=float(np.quantile(suite.unmanaged_loss, share)),
+            )
+            for share in (0.5, 0.9, 0.95, 0.99, 1.0)
+        ),
+        edges=tuple(edges.tolist()),
+        counts=tuple(counts.tolist()),
+        worst=told["worst"],
+        warnings=notices(inputs, assessed.panel, assessed.valuation, assessed.metrics, settings),
+        notes=inputs.history.notes,
+    )
