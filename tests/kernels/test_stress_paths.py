@@ -58,3 +58,24 @@ def test_days_beyond_the_duration_stay_untouched():
     assert not market[1, 1:].any()
     assert not moves[2, 2:].any()
     assert moves[0, 2:].all()
+
+
+@pytest.mark.parametrize("form", ["compiled", "plain"])
+def test_a_trade_by_hand(form, plain):
+    """Half spreads of 10 and 20 bp five times as wide; a tenth of half the volume of 2 can be sold of the first."""
+    kernel = stress_paths.trade if form == "compiled" else plain(stress_paths.trade)
+    held, goal = np.array([0.5, -0.3, 0.2]), np.array([0.0, 0.0, 0.2])
+    volumes, spreads = np.array([2.0, np.inf, 1.0]), np.array([0.001, 0.002, 0.5])
+    cost = kernel(held, goal, spreads, volumes, np.array([0.01, 0.02, 0.03]), 5.0, 0.5, 4.0, 0.1, 1.5)
+    np.testing.assert_allclose(held, [0.4, 0.0, 0.2], rtol=1e-15)
+    impact = 1.5 * 0.01 * 4.0 * np.sqrt(0.1 / 1.0)
+    assert cost == pytest.approx(0.1 * (0.005 + impact) + 0.3 * 0.010, rel=1e-14)
+
+
+@pytest.mark.parametrize("form", ["compiled", "plain"])
+def test_a_breach_is_a_loss_over_its_forecast(form, plain):
+    kernel = stress_paths.breach if form == "compiled" else plain(stress_paths.breach)
+    assert kernel(-0.03, 1e-4, 2.0) == pytest.approx(1.5)
+    assert kernel(0.03, 1e-4, 2.0) == pytest.approx(-1.5)
+    assert kernel(-0.03, 0.0, 2.0) == np.inf
+    assert kernel(0.0, 0.0, 2.0) == -np.inf

@@ -14,7 +14,7 @@ from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.portfolio import Holding
 from rpmcore.risk.covariance import stressed_covariance
-from rpmcore.risk.settings import RiskSettings, SimulationSettings, StressSettings
+from rpmcore.risk.settings import CovarianceSettings, DataSettings, RiskSettings, SimulationSettings, StressSettings
 from rpmcore.risk.stress.daily import days_of, simulate
 from rpmcore.risk.stress.engine import run_parametric
 from rpmcore.risk.stress.path import run_path
@@ -203,6 +203,9 @@ def test_a_result_has_its_json():
     plain = to_plain(run_path(BOOK, LEHMAN, SETTINGS, system=LimitSystem()))
     assert plain["action"]["reason"]
     assert len(plain["days"]) == LEHMAN.duration_days
+    assert plain["dof"] == DOF
+    normal = RiskSettings(simulation=SimulationSettings(distribution="normal"))
+    assert to_plain(run_path(BOOK, LEHMAN, normal))["dof_reason"] == "the normal law has none"
 
 
 def test_without_volatility_one_day_is_the_parametric_loss():
@@ -213,6 +216,34 @@ def test_without_volatility_one_day_is_the_parametric_loss():
     result = run_path(book(given_inputs), crisis, SETTINGS)
     assert result.loss == pytest.approx(parametric, rel=1e-6)
     assert result.without_beta == ("C",)
+
+
+@pytest.mark.parametrize("propagation", ["beta", "uniform", "adverse"])
+def test_without_volatility_every_propagation_converts_as_the_parametric_mode_does(propagation):
+    given_inputs, chosen = mixed(size=1e-9), RiskSettings(stress=StressSettings(propagation=propagation))
+    crisis = replace(LEHMAN, duration_days=1)
+    parametric = run_parametric(given_inputs, [crisis], chosen).scenarios[0].loss
+    result = run_path(book(given_inputs, stress=chosen.stress), crisis, chosen)
+    assert result.loss == pytest.approx(parametric, rel=1e-6)
+
+
+@pytest.mark.parametrize("return_days", [1, 2])
+def test_prices_that_need_no_rate_move_as_their_holdings_do(return_days):
+    subject = book(
+        inputs([("A", 1.0), ("B", -0.5)], [share("A"), share("B")]), data=DataSettings(return_days=return_days)
+    )
+    np.testing.assert_allclose(subject.price_covariance, subject.covariance, rtol=1e-12)
+
+
+def test_a_stressed_report_does_not_stress_a_path_twice():
+    twice = RiskSettings(covariance=CovarianceSettings(method="stressed", volatility_multiplier=3.0))
+    assert run_path(book(mixed(), covariance=twice.covariance), LEHMAN, twice) == run_path(BOOK, LEHMAN, RiskSettings())
+
+
+def test_strategies_of_one_instrument_are_one_position():
+    rows = [Holding(symbol="A", size=0.3, strategy_id="a"), Holding(symbol="A", size=-0.2, strategy_id="b")]
+    split, whole = (book(inputs(h, [share("A")])) for h in (rows, [("A", 0.3 - 0.2)]))
+    assert run_path(split, LEHMAN, SETTINGS).loss == pytest.approx(run_path(whole, LEHMAN, SETTINGS).loss, rel=1e-12)
 
 
 def test_the_gap_falls_on_the_first_day_against_the_position():

@@ -10,6 +10,7 @@ from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.portfolio import Holding
 from rpmcore.kernels import _jit
 from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.stress import suite
 from rpmcore.risk.stress.path import run_path
 from rpmcore.risk.stress.suite import BLOCK, run_suite
 from rpmcore.risk.stress.synthetic import SyntheticStressGenerator
@@ -52,6 +53,11 @@ SERIAL = run_suite(BOOK, SCENARIOS, SETTINGS, system=LimitSystem(), seed=9)
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_the_bits_do_not_depend_on_the_number_of_workers(threads):
     assert bits(run_suite(BOOK, SCENARIOS, SETTINGS, system=LimitSystem(), seed=9, threads=threads)) == bits(SERIAL)
+
+
+def test_the_bits_do_not_depend_on_the_blocks(monkeypatch):
+    monkeypatch.setattr(suite, "BLOCK", 7)
+    assert bits(run_suite(BOOK, SCENARIOS, SETTINGS, system=LimitSystem(), seed=9, threads=2)) == bits(SERIAL)
 
 
 def test_a_simulation_does_not_depend_on_those_after_it():
