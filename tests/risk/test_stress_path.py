@@ -67,6 +67,44 @@ def test_prices_move_as_the_oracle_says(dof):
         np.testing.assert_allclose(found.market[i], market, rtol=1e-10, atol=1e-12)
 
 
+def test_a_transition_moves_as_the_oracle_says():
+    """Here volatility and correlation change from day to day, and with them each day's share of the shock."""
+    whole = SyntheticStressGenerator(1).generate("regime_transition", 0)
+    days = slice(0, None, whole.duration_days // 5)
+    short = {
+        name: getattr(whole, name)[days]
+        for name in ("transition", "volatility_multiplier", "spread_multiplier", "volume_reduction")
+    }
+    n = len(short["transition"])
+    scenario = replace(whole, duration_days=n, correlation=0.9, **short)
+    cov, sides = BOOK.price_covariance, BOOK.sides
+    thetas = oracle.theta_of(cov, 0.9, sides) * short["transition"]
+    normals, scales = oracle.draws([4], n, 8, DOF, SEED)
+    d = sides * np.sqrt(np.diag(cov))
+    own = np.sqrt(1 - thetas)[:, None] * (normals[0, :, :5] @ np.linalg.cholesky(cov).T)
+    common = np.sqrt(thetas)[:, None] * normals[0, :, 6, None] * d
+    shocks = (scales[0] * short["volatility_multiplier"])[:, None] * (own + common)
+    stressed = [oracle.stressed(cov, v, t, sides) for v, t in zip(short["volatility_multiplier"], thetas, strict=True)]
+    log_shock = np.log(1 + scenario.market_shock)
+    moves, market = oracle.price_moves(shocks, scales[0], stressed, BOOK.exposures, log_shock, np.zeros(5))
+    found = simulate(BOOK, days_of(BOOK, [scenario]), np.array([4], np.uint64), seed=SEED, dof=DOF)
+    np.testing.assert_allclose(found.moves[0], moves, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found.market[0], market, rtol=1e-10, atol=1e-12)
+
+
+def test_the_adverse_direction_of_a_rate_is_that_of_what_it_converts():
+    """A share in pounds rises with the pound and one in yen falls with the dollar in yen; a pair feels its own rate."""
+    for weight in (0.5, -0.5):
+        held = [("A", weight), ("B", weight), ("USDJPY", -weight)]
+        instruments = [share("A", 1.0, "GBP"), share("B", 1.0, "JPY"), pair("USDJPY")]
+        subject = book(inputs(held[:2], instruments[:2], extra=["GBPUSD", "USDJPY"]))
+        assert subject.prices == ("A", "B", "GBPUSD", "USDJPY")
+        np.testing.assert_array_equal(subject.sides, np.sign(weight) * np.array([1, 1, 1, -1]))
+        both = book(inputs(held, instruments, extra=["GBPUSD"]))
+        assert both.prices == ("A", "B", "USDJPY", "GBPUSD")
+        np.testing.assert_array_equal(both.sides, np.sign(weight) * np.array([1, 1, -1, 1]))
+
+
 def test_holdings_are_revalued_from_price_levels():
     _, found = run(BOOK, CRISIS, [3])
     levels = np.array([BOOK.inputs.history.closes[-1, BOOK.inputs.history.symbols.index(s)] for s in BOOK.prices])

@@ -9,7 +9,7 @@ from rpmcore.domain import reference
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.portfolio import Holding
 from rpmcore.kernels import _jit
-from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.settings import LimitsSettings, RiskSettings, StressSettings
 from rpmcore.risk.stress import suite
 from rpmcore.risk.stress.path import run_path
 from rpmcore.risk.stress.suite import BLOCK, run_suite
@@ -76,6 +76,19 @@ def test_the_kernel_decides_as_the_system_does_day_by_day(subject):
     np.testing.assert_array_equal(fast.action_days, slow.action_days)
     np.testing.assert_array_equal(fast.passed, slow.passed)
     assert len(set(fast.controls)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "control"),
+    [({"value_at_risk": 0.005}, "value_at_risk"), ({"expected_shortfall": 0.006}, "expected_shortfall")],
+)
+def test_the_limit_that_asks_for_the_least_is_named(limit, control):
+    chosen = RiskSettings(limits=LimitsSettings(**limit))
+    fast = run_suite(BOOK, SCENARIOS[:BLOCK], chosen, system=LimitSystem(chosen), seed=9)
+    slow = run_suite(BOOK, SCENARIOS[:BLOCK], chosen, system=DayByDay(chosen), seed=9)
+    assert fast.controls == slow.controls
+    assert control in fast.controls
+    np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-9, atol=1e-12)
 
 
 def test_a_simulation_is_the_path_of_its_number():
