@@ -184,7 +184,8 @@ def exposure(
     Raises
     ------
     InputError
-        As in `evaluate`; and if nothing is known of an instrument, or the factors do not fit the prices.
+        As in `evaluate`; and if nothing is known of an instrument, the factors do not fit the prices, or a market that
+        the settings name has no prices or does not move.
     InvalidArgument
         If factors are collinear.
     InsufficientData
@@ -192,6 +193,8 @@ def exposure(
     """
     chosen = settings or Settings()
     given = None if factors is None else read_factor_returns(factors)
+    market = chosen.factors.market
+    asked = given is None and "market" in chosen.factors.model_fields_set  # who names a market does not mean another
     inputs = book_inputs(
         book,
         prices,
@@ -200,8 +203,8 @@ def exposure(
         base_currency=base_currency,
         as_of=as_of,
         assets=assets,
-        beside=tuple(hedge_with),
-        if_there=(chosen.factors.market,),
+        beside=(*hedge_with, market) if asked else tuple(hedge_with),
+        if_there=() if asked else (market,),
         pairs_beside=hedge and not hedge_with,
     )
     from rpmcore.risk.exposure.study import measure_exposure

@@ -246,7 +246,7 @@ def _check_counts(returns: Matrix, factors: Matrix, weights: Vector) -> None:
         raise InvalidArgument(f"returns has {returns.shape[0]} row(s), but factors has {n_obs}")
     needed = f"a regression on {n_factors} factor(s) and an intercept needs at least {n_factors + 2} observations"
     if n_obs < n_factors + 2:
-        raise InsufficientData(f"{needed}, but there are {n_obs}")
+        raise InsufficientData(f"{needed}, but there are {n_obs}; leave factors out, or give more history")
     effective = 1.0 / float(weights @ weights)
     if effective < n_factors + 2 - 1e-9:
         raise InsufficientData(f"{needed}, but the decay leaves {effective:.1f} effective ones of {n_obs}; raise it")

@@ -188,3 +188,56 @@ def test_evaluate_fails_closed_on_an_instrument_that_nobody_knows(rpm, write_boo
     assert "no market beta is known for ACME" in done.out
     relaxed = ("--set", "limits.beta=null", "--set", "limits.factor_exposure=null", "--set", "limits.value_at_risk=1")
     assert rpm("evaluate", book, "--check", QUIET, *relaxed).code == 0
+
+
+def test_names_of_instruments_are_no_markup(rpm, write_book):
+    book = write_book({"symbol": ["MSFT", "[red]A[/red]", "[/]", "SP500"], "weight": [0.1, 0.1, 0.1, 0.1]})
+    done = rpm("exposure", book, "--estimate", "--hedge", QUIET, COLUMNS="120")
+    assert done.code == 0, done.err
+    row = next(line for line in done.out.splitlines() if line.startswith("momentum"))
+    assert "[red]A[/red], [/]" in row
+
+
+def test_a_market_that_is_named_is_the_market_or_an_error(rpm, write_book):
+    book = write_book({"symbol": ["MSFT", "JPM"], "weight": [0.2, 0.2]})
+    done = rpm("exposure", book, "--market", "SPX")
+    assert done.code == 2
+    assert "no prices of 'SPX'" in done.err
+    assert report(rpm, book, "--market", "JPM")["model"]["rule"].startswith("market JPM;")
+
+
+def test_a_market_that_stands_still_is_named(rpm, tmp_path):
+    book = tmp_path / "book.csv"
+    book.write_text("symbol,weight\nMSFT,0.2\n", encoding="utf-8")
+    walk = [100.0 + day % 7 for day in range(120)]
+    prices = pa.table({"date": business_days(120), "MSFT": walk, "FLAT": [5.0] * 120})
+    pq.write_table(prices, tmp_path / "prices.parquet")
+    done = rpm("exposure", book, "--market", "FLAT")
+    assert done.code == 2
+    assert "FLAT, which stands for the market" in done.err
+    assert "--market" in done.err
+
+
+def test_a_profile_whose_beta_is_estimated_keeps_what_the_desk_says(rpm, tmp_path):
+    book, assets = tmp_path / "book.csv", tmp_path / "assets.yaml"
+    book.write_text("symbol,weight\nACME,0.2\n", encoding="utf-8")
+    write_prices(tmp_path / "prices.parquet", ["ACME", "SP500"], 200)
+    assets.write_text(
+        "instruments:\n  ACME:\n    currency: USD\n    sector: Energy\n    loadings:\n      value: 0.5\n",
+        encoding="utf-8",
+    )
+    found = report(rpm, book, "--assets", assets, "--estimate")
+    assert {f["name"]: f["exposure"] for f in found["profile"]}["value"] == pytest.approx(0.1)
+    (told,) = (w["message"] for w in found["warnings"] if w["code"] == "estimated_profiles")
+    assert "neutral" not in told
+
+
+def test_more_factors_than_returns(rpm, write_book, tmp_path):
+    book = write_book({"symbol": ["MSFT", "JPM"], "weight": [0.2, 0.2]})
+    days = business_days(120)
+    many = {f"f{k}": [0.01 * ((day * (k + 3)) % 11 - 5) for day in range(120)] for k in range(130)}
+    pq.write_table(pa.table({"date": days, **many}), tmp_path / "factors.parquet")
+    done = rpm("exposure", book, "--factors", tmp_path / "factors.parquet")
+    assert done.code == 2
+    assert "at least 132 observations" in done.err
+    assert "leave factors out" in done.err

@@ -118,7 +118,7 @@ def _profile(console: Console, report: ExposureReport, wide: bool) -> None:
         if wide:
             few = ", ".join(draw.printable(symbol) for symbol in factor.neutral[:3])
             more = f" and {len(factor.neutral) - 3} more" if len(factor.neutral) > 3 else ""
-            cells.append("any position" if held and len(factor.neutral) == held else f"{few}{more}")
+            cells.append(Text("any position" if held and len(factor.neutral) == held else f"{few}{more}"))
         table.add_row(*cells)
     console.print(table)
     for reason in dict.fromkeys(f.exposure_reason for f in report.profile if f.exposure is None):

@@ -56,7 +56,7 @@ def _factors(
 def _profiles(inputs: BookInputs, metrics: ExposureMetrics) -> Iterator[tuple[str, str]]:
     estimated = [s for s, p in inputs.profiles.items() if p.origin == "estimated" and s in metrics.weights]
     if estimated:
-        yield "estimated_profiles", f"{listed(estimated)}: beta estimated from the prices, every other loading neutral"
+        yield "estimated_profiles", f"{listed(estimated)}: beta estimated from the prices, no other loading"
     unclassified = [s for s, p in inputs.profiles.items() if p.instrument.sector is None and s in metrics.weights]
     if unclassified:
         yield (

@@ -81,7 +81,7 @@ def measure_exposure(
     Raises
     ------
     InputError
-        If nothing is known of an instrument, or given factors do not fit the prices.
+        If nothing is known of an instrument, given factors do not fit the prices, or the market does not move.
     InsufficientData
         If there is too little history.
     InvalidArgument
@@ -207,6 +207,13 @@ def _made_factors(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings
     said = "no market"
     if name in place:
         market, said = panel.returns[:, place[name]], f"market {name}"
+        if np.ptp(market) == 0.0:
+            raise InputError(
+                f"the return of {name}, which stands for the market, is the same every day",
+                source=inputs.history.path,
+                symbol=name,
+                remedy="name another with --market",
+            )
     else:
         shares = [place[s] for s, p in inputs.profiles.items() if p.instrument.base_currency is None]
         if shares:
