@@ -169,3 +169,21 @@ def test_a_breach_that_no_single_trade_cures_says_so():
     assert breach.cure.symbol == "B"
     hopeless = replace(breach, cure=None, cure_reason="no trade in a single instrument that is held brings it back")
     assert told(hopeless).endswith("no trade in a single instrument that is held brings it back")
+
+
+@pytest.mark.parametrize("held", [{"AAPL": 1.5, "MSFT": 0.9, "JPM": -0.2, "EURUSD": 0.6}, {"KO": 0.7, "XOM": 1.1}])
+def test_the_trade_that_is_named_as_the_cure_is_enough_to_the_last_bit(held):
+    engine = FactorExposureCalculator()
+    for breach in engine.calculate_portfolio_exposure(held).breaches:
+        after = {**held, breach.cure.symbol: held[breach.cure.symbol] + breach.cure.change}
+        left = {(b.name, b.subject) for b in engine.calculate_portfolio_exposure(after).breaches}
+        assert (breach.name, breach.subject) not in left
+
+
+def test_a_cure_that_turns_a_position_is_told_as_such():
+    engine = calculator(beta=1.0)
+    profiles = {"A": share("A", beta=2.0), "B": share("B", beta=1.5)}
+    metrics = engine.calculate_portfolio_exposure({"A": 0.5, "B": 1.9}, profiles=profiles)
+    assert "sell 142.50% of capital of A, which turns it short" in engine.check_exposure_limits(metrics)[1]
+    unturned = engine.calculate_portfolio_exposure({"A": 0.9}, profiles=profiles)
+    assert "turns" not in engine.check_exposure_limits(unturned)[1]

@@ -82,7 +82,8 @@ def smallest_cure(measure: Measure, found: tuple[Measure, ...], weights: Mapping
     """
     candidates = []
     for symbol, slopes in measure.slopes.items():
-        change = smallest_step(measure.values, slopes, measure.limit)
+        # The last bit of a rounded sum would leave the book in breach after the trade that was named as its cure.
+        change = smallest_step(measure.values, slopes, max(measure.limit - ROUNDING, 0.0))
         if change is None:
             continue
         crosses = weights[symbol] * (weights[symbol] + change) < -ROUNDING
@@ -153,4 +154,6 @@ def advice(breach: Breach) -> str:
         return str(breach.cure_reason)
     side = "sell" if cure.change < 0.0 else "buy"
     text = f"{side} {abs(cure.change):.2%} of capital of {cure.symbol}"
-    return f"{text}, which would break {', '.join(cure.breaks)}" if cure.breaks else text
+    if cure.crosses_zero:
+        text += f", which turns it {'short' if cure.change < 0.0 else 'long'}"
+    return f"{text}, but that would break {', '.join(cure.breaks)}" if cure.breaks else text
