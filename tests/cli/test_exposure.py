@@ -241,3 +241,18 @@ def test_more_factors_than_returns(rpm, write_book, tmp_path):
     assert done.code == 2
     assert "at least 132 observations" in done.err
     assert "leave factors out" in done.err
+
+
+@pytest.mark.parametrize("width", ["100", "120"])
+def test_long_names_cost_no_figure(rpm, write_book, width):
+    long = "A" * 90
+    book = write_book({"symbol": ["MSFT", long, "B" * 90, "SP500"], "weight": [0.1, 0.1, 0.1, 0.1]})
+    done = rpm("exposure", book, "--estimate", QUIET, COLUMNS=width)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    assert any(line.split()[:2] == ["Factor", "Exposure"] and "Share" in line for line in lines)
+    found = report(rpm, book, "--estimate")
+    row = next(line for line in lines if line.startswith("market ")).split()
+    assert row[1] == f"{found['factors'][0]['exposure']:+.3f}"
+    assert row[3] == f"{found['factors'][0]['share']:.1%}"

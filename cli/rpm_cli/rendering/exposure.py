@@ -73,14 +73,14 @@ def _factors(console: Console, report: ExposureReport, wide: bool) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("− hedges │ adds +", no_wrap=True)
     if wide:
-        table.add_column("Moves most", no_wrap=True, overflow="ellipsis")
+        table.add_column("Moves most")
     leaders = {f.name: ", ".join(f.moves_most) for f in report.factors}
     rows = [(f.name, f"{f.exposure:+.3f}", draw.percent(f.volatility, 1), f.share) for f in report.factors]
     rows.append(("specific", "", "", report.specific.share))
     scale = max((abs(share) for *_, share in rows if share is not None), default=0.0)
     for name, exposure, volatility, share in rows:
         bar = draw.signed_bar(share or 0.0, scale, 32 if wide else 28)
-        about = [Text(draw.printable(leaders.get(name, "")))] if wide else []
+        about = [_remainder(draw.printable(leaders.get(name, "")))] if wide else []
         table.add_row(Text(draw.printable(name)), exposure, volatility, draw.percent(share, 1), bar, *about)
     console.print(table)
     if report.specific.share is None:
@@ -108,7 +108,7 @@ def _profile(console: Console, report: ExposureReport, wide: bool) -> None:
     table.add_column("Exposure", justify="right", no_wrap=True)
     table.add_column("− │ +", no_wrap=True)
     if wide:
-        table.add_column("Not measured for", no_wrap=True, overflow="ellipsis")
+        table.add_column("Not measured for")
     scale = max((abs(f.exposure) for f in report.profile if f.exposure is not None), default=0.0)
     held = sum(asset.weight != 0.0 for asset in report.assets)
     for factor in report.profile:
@@ -118,11 +118,16 @@ def _profile(console: Console, report: ExposureReport, wide: bool) -> None:
         if wide:
             few = ", ".join(draw.printable(symbol) for symbol in factor.neutral[:3])
             more = f" and {len(factor.neutral) - 3} more" if len(factor.neutral) > 3 else ""
-            cells.append(Text("any position" if held and len(factor.neutral) == held else f"{few}{more}"))
+            cells.append(_remainder("any position" if held and len(factor.neutral) == held else f"{few}{more}"))
         table.add_row(*cells)
     console.print(table)
     for reason in dict.fromkeys(f.exposure_reason for f in report.profile if f.exposure is None):
         console.print(Text(draw.printable(str(reason))))
+
+
+def _remainder(text: str) -> Text:
+    """Return a cell that is cut where its line ends; its column, which may wrap, is the only one to give way."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _assets(console: Console, report: ExposureReport) -> None:
