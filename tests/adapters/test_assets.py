@@ -145,6 +145,10 @@ BAD_ENTRIES = {
     "no currency": ("A: {kind: equity}", ["key 'currency'", "is needed", "Add it"]),
     "NaN": ("A: {currency: USD, loadings: {beta: .nan}}", ["key 'loadings.beta'", "'.nan'"]),
     "infinity": ("A: {currency: USD, loadings: {beta: 1e999}}", ["key 'loadings.beta'", "finite", "inf"]),
+    "a huge loading": (
+        "A: {currency: USD, loadings: {usd: {value: -1e308}}}",
+        ["key 'loadings.usd'", "1000", "-1e+308"],
+    ),
     "number far too long": (f"A: {{currency: USD, lot_step: {'9' * 400}}}", ["key 'lot_step'", "finite"]),
     "text for a number": ("A: {currency: USD, loadings: {beta: high}}", ["'loadings.beta'", "'high'", "plain number"]),
     "truth for a number": ("A: {currency: USD, lot_step: true}", ["key 'lot_step'", "must be a number"]),
@@ -288,6 +292,7 @@ BAD_TABLES = {
     "column like none": ({"zzz": [1.0, 1.0]}, ["'zzz'", "Leave it out", "'lot_step'"]),
     "NaN": ({"beta": [1.0, NAN]}, ["'beta'", "symbol 'B'", "row 2", "nan", "leave it out"]),
     "infinity": ({"beta": [-INF, 1.0]}, ["'beta'", "symbol 'A'", "row 1", "-inf"]),
+    "a huge loading": ({"beta": [1.0, 1e308]}, ["'beta'", "symbol 'B'", "row 2", "1000"]),
     "size": ({"contract_size": [None, 0.0]}, ["'contract_size'", "symbol 'B'", "row 2", "positive", "0.0"]),
     "step": ({"lot_step": [-1.0, 1.0]}, ["'lot_step'", "symbol 'A'", "row 1", "positive", "-1.0"]),
     "currency": ({"currency": ["USD", "EURO"]}, ["'currency'", "symbol 'B'", "row 2", "'EURO'", "'EUR'"]),

@@ -16,6 +16,9 @@ TEXT_KEYS = ("name", "kind", "currency", "base_currency", "sector", "clock")
 NUMBER_KEYS = ("contract_size", "lot_step")
 FACTOR_KEYS = FACTORS
 
+LARGEST_LOADING = 1000.0
+"""A return that moves a thousand times as far as its factor is a slip, and sums of such overflow."""
+
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
@@ -119,15 +122,25 @@ def _is_zone(name: Any) -> bool:
     return True
 
 
+def _slope(key: str, value: Any, refuse: Refuse) -> float:
+    number = _number(key, value, refuse)
+    if abs(number) > LARGEST_LOADING:
+        raise refuse(
+            key, f"a loading of more than {LARGEST_LOADING:.0f} is no slope of returns", value=number,
+            remedy="give the change of the asset's return for a unit of the factor's, such as 1.2",
+        )  # fmt: skip
+    return number
+
+
 def _loading(key: str, value: Any, refuse: Refuse) -> Loading:
     """Return a plain number, or one with its source; what a desk says is given, unless it says that it is not known."""
     if not isinstance(value, dict):
-        return Loading(value=_number(key, value, refuse), source="given")
+        return Loading(value=_slope(key, value, refuse), source="given")
     if "value" not in value or not set(value) <= {"value", "source"}:
         raise refuse(
             key, f"it holds the keys {', '.join(value) or 'none'}", remedy="give a number, or value and source"
         )
-    number = _number(key, value["value"], refuse)
+    number = _slope(key, value["value"], refuse)
     source = _one_of(LOADING_SOURCES, "a source of loadings")(key, value.get("source", "given"), refuse)
     if source != "neutral":
         return Loading(value=number, source="given")
