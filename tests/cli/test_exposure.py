@@ -29,6 +29,17 @@ def test_the_tables_fit_and_say_what_matters(rpm, width):
         assert words in done.out
 
 
+@pytest.mark.parametrize("command", ["exposure", "evaluate"])
+def test_a_narrow_table_of_limits_says_whom_each_concerns(rpm, command):
+    done = rpm(command, SAMPLE, COLUMNS="80")
+    assert max(map(len, done.out.splitlines())) <= 80
+    rows = done.out[done.out.index("\nLimits\n") :].splitlines()
+    for name, subject in (("Sector ", "FX"), ("Currency ", "EUR"), ("Single name ", "MSFT")):
+        row = next(line for line in rows if line.startswith(name))
+        assert subject in row
+        assert row.split()[-1] in ("OK", "WARNING")
+
+
 def test_by_prints_what_is_asked_for(rpm):
     done = rpm("exposure", SAMPLE, "--by", "currency", "--by", "sector")
     assert "Currencies" in done.out

@@ -36,17 +36,18 @@ def show(console: Console, checks: Sequence[LimitCheck], wide: bool) -> None:
     draw.title(console, "Limits")
     table = draw.table()
     table.add_column("Limit", no_wrap=True)
-    if wide:
-        table.add_column("Measured by", overflow="fold")
+    table.add_column("Measured by", overflow="fold")
     for heading in ("Observed", "Limit", "Used"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     for check in checks:
         style = draw.STATUS_STYLE[check.status]
-        cells: list[Text | str] = [NAMES[check.name]]
-        if wide:
-            cells.append(Text(draw.printable(check.measure)))
+        measure = draw.printable(check.measure)
+        # A narrow table cuts it, but does not leave out which sector, currency or name is the worst.
+        cells: list[Text | str] = [
+            NAMES[check.name], Text(measure) if wide else Text(measure, no_wrap=True, overflow="ellipsis"),
+        ]  # fmt: skip
         cells += [
             measured(check.name, check.observed),
             measured(check.name, check.limit),
