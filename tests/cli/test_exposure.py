@@ -267,3 +267,14 @@ def test_long_names_cost_no_figure(rpm, write_book, width):
     row = next(line for line in lines if line.startswith("market ")).split()
     assert row[1] == f"{found['factors'][0]['exposure']:+.3f}"
     assert row[3] == f"{found['factors'][0]['share']:.1%}"
+
+
+def test_a_hedge_that_opens_another_currency_says_so(rpm, tmp_path):
+    book = tmp_path / "book.csv"
+    book.write_text("symbol,weight\nUSDJPY,0.2\nEURUSD,0.1\n", encoding="utf-8")
+    write_prices(tmp_path / "prices.parquet", ["USDJPY", "EURUSD", "EURGBP", "SP500"], 120)
+    options = (book, "--base-currency", "GBP", "--hedge", QUIET)
+    hedges = {h["against"]: h for h in report(rpm, *options)["hedges"]}
+    assert (hedges["JPY"]["instrument"], hedges["JPY"]["opens"]) == ("USDJPY", "USD")
+    assert (hedges["EUR"]["instrument"], hedges["EUR"]["opens"]) == ("EURGBP", None)
+    assert "JPY: USDJPY moves USD by 20.0% the other way" in rpm("exposure", *options).out

@@ -267,3 +267,7 @@ def _hedges(console: Console, report: ExposureReport, wide: bool) -> None:
     for hedge in report.hedges:
         if hedge.instrument is None:
             console.print(Text(draw.printable(f"{hedge.against}: {hedge.instrument_reason}"), style="dim"))
+        elif hedge.opens is not None and hedge.change is not None:
+            moved = draw.percent(abs(hedge.change), 1)
+            told = f"{hedge.against}: {hedge.instrument} moves {hedge.opens} by {moved} the other way"
+            console.print(Text(draw.printable(told), style="dim"))

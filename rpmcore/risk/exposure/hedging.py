@@ -1,7 +1,7 @@
 """Positions that would neutralise a factor or a currency, and the variance that they leave."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -33,6 +33,8 @@ class Hedge:
         Variance of the book with the hedge over that without, under the factor model: above one the hedge adds risk.
     volatility
         Of the book with the hedge, per period.
+    opens
+        The currency that a pair without the account's trades against, and so moves by as much the other way.
     """
 
     against: str
@@ -46,6 +48,8 @@ class Hedge:
     variance_left_reason: str | None = None
     volatility: float | None
     volatility_reason: str | None = None
+    opens: str | None = None
+    opens_reason: str | None = "no currency but the account's is traded against"
 
 
 def factor_hedges(
@@ -97,7 +101,11 @@ def currency_hedges(
         slopes = {s: leg[currency.currency] for s, leg in legs.items() if currency.currency in leg}
         direct = [s for s in slopes if account in legs[s]]
         best = min(direct or slopes, key=lambda symbol: variances[place[symbol]], default=None)
-        found.append(_hedge(currency.currency, "currency", currency.net, best, slopes, model, contributions, variances))
+        hedge = _hedge(currency.currency, "currency", currency.net, best, slopes, model, contributions, variances)
+        if hedge.instrument is not None and hedge.instrument not in direct:
+            (other,) = set(legs[hedge.instrument]) - {currency.currency}
+            hedge = replace(hedge, opens=other, opens_reason=None)
+        found.append(hedge)
     return tuple(found)
 
 
