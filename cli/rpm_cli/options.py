@@ -66,6 +66,9 @@ AssetsOption = Annotated[
         help="Factor profiles of your own (YAML, Parquet or CSV); they stand before those of rpm.",
     ),
 ]
+ScenarioFileOption = Annotated[
+    str | None, typer.Option("--scenario-file", metavar="FILE", help="Scenarios of your own (YAML).")
+]
 EstimateOption = Annotated[
     bool,
     typer.Option("--estimate", help="Estimate the market beta of instruments of which nothing is known."),

@@ -11,7 +11,10 @@ app = typer.Typer(help="The crises that `rpm stress` knows.", invoke_without_com
 
 @app.callback()
 def list_scenarios(
-    context: typer.Context, output: common.FormatOption = None, as_json: common.JsonOption = False
+    context: typer.Context,
+    scenario_file: common.ScenarioFileOption = None,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
 ) -> None:
     """List the crises that `rpm stress` knows; `rpm scenarios show NAME` tells one in full."""
     if context.invoked_subcommand is not None:
@@ -20,7 +23,7 @@ def list_scenarios(
 
     from rpmcore import api
 
-    crises = api.scenarios()
+    crises = api.scenarios(scenario_file)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import stress as rendering
 
@@ -32,6 +35,7 @@ def list_scenarios(
 @app.command("show")
 def show(
     name: Annotated[str, typer.Argument(help="Name of the crisis.")],
+    scenario_file: common.ScenarioFileOption = None,
     output: common.FormatOption = None,
     as_json: common.JsonOption = False,
 ) -> None:
@@ -40,7 +44,7 @@ def show(
 
     from rpmcore import api
 
-    (crisis,) = api.chosen_crises([name])
+    (crisis,) = api.chosen_crises([name], file=scenario_file)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import stress as rendering
 

@@ -13,9 +13,7 @@ def stress(
         list[str] | None, typer.Option("--scenario", "-s", help="Name from `rpm scenarios`; may be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All crises of the library.")] = False,
-    scenario_file: Annotated[
-        str | None, typer.Option("--scenario-file", metavar="FILE", help="Scenarios of your own (YAML).")
-    ] = None,
+    scenario_file: common.ScenarioFileOption = None,
     synthetic: Annotated[
         int | None, typer.Option("--synthetic", metavar="N", help="So many synthetic crises, each on its own path.")
     ] = None,

@@ -14,9 +14,13 @@ def test_the_version(rpm):
 
 def test_every_command_has_help_that_says_what_it_does(rpm):
     commands = re.findall(
-        r"^\W*(evaluate|stress|scenarios|warmup|doctor)\s+(\w.*)$", rpm("--help", COLUMNS="120").out, re.MULTILINE
+        r"^\W*(evaluate|exposure|stress|backtest|scenarios|warmup|doctor)\s+(\w.*)$",
+        rpm("--help", COLUMNS="120").out,
+        re.MULTILINE,
     )
-    assert {name for name, _ in commands} == {"evaluate", "stress", "scenarios", "warmup", "doctor"}
+    assert {name for name, _ in commands} == {
+        "evaluate", "exposure", "stress", "backtest", "scenarios", "warmup", "doctor",
+    }  # fmt: skip
     for name, _ in commands:
         assert rpm(name, "--help").code == 0
 
@@ -71,7 +75,7 @@ def test_propagation(rpm):
     [
         (["--scenario", "lehmann2008"], "did you mean 'lehman2008'?"),
         (["--scenario", "lehman2008", "--all"], "--all"),
-        ([], "--scenario NAME or --all"),
+        ([], "--scenario NAME, --all"),
         (["--scenario", "lehman2008", "--set", "shok=-0.2"], "shok"),
         (["--scenario", "lehman2008", "--set", "shock=0.2"], "market_shock"),
         (["--scenario", "lehman2008", "--set", "shock=nan"], "market_shock"),

@@ -260,7 +260,7 @@ def test_without_volatility_one_day_is_the_parametric_loss():
 def test_without_volatility_every_propagation_converts_as_the_parametric_mode_does(propagation):
     given_inputs, chosen = mixed(size=1e-9), RiskSettings(stress=StressSettings(propagation=propagation))
     crisis = replace(LEHMAN, duration_days=1)
-    parametric = run_parametric(given_inputs, [crisis], chosen).scenarios[0].loss
+    parametric = run_parametric(given_inputs, [crisis], chosen)[0].loss
     result = run_path(book(given_inputs, stress=chosen.stress), crisis, chosen)
     assert result.loss == pytest.approx(parametric, rel=1e-6)
 

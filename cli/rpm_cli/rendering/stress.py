@@ -210,9 +210,12 @@ def _path(console: Console, path: PathResult) -> None:
     console.print()
     law = "normal" if path.dof is None else f"Student-t ν={path.dof:g}"
     console.print(
-        Text(f"{path.title}: {path.duration_days} day(s), {law} shocks, seed {path.seed}, market {path.market_return:+.1%}",
-             style="bold")
-    )  # fmt: skip
+        Text(
+            f"{path.title}: {path.duration_days} day(s), {law} shocks, seed {path.seed}, "
+            f"market {path.market_return:+.1%}",
+            style="bold",
+        )
+    )
     if path.system != "unmanaged":
         console.print(
             f"With {path.system} {draw.percent(path.loss)}, without {draw.percent(path.unmanaged_loss)}: "
@@ -302,16 +305,13 @@ def _worst(console: Console, report: SuiteReport, wide: bool) -> None:
     table.add_column("Scenario", no_wrap=True)
     for heading in ("Days", "Loss", "Loss/VaR"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Fails by" if wide else "", no_wrap=True, overflow="ellipsis", max_width=60 if wide else 36)
+    if wide:
+        table.add_column("Fails by", no_wrap=True, overflow="ellipsis", max_width=60)
     for run in report.worst:
         ratio = run["var_breach_ratio"]
-        table.add_row(
-            run["name"].replace("_", " "),
-            str(run["duration_days"]),
-            f"{run['loss_pct']:.2f}%",
-            "–" if ratio is None else f"{ratio:.2f}",
-            "; ".join(run["failed_criteria"]),
-        )
+        cells = [run["name"].replace("_", " "), str(run["duration_days"]), f"{run['loss_pct']:.2f}%"]
+        cells.append("–" if ratio is None else f"{ratio:.2f}")
+        table.add_row(*cells, *(["; ".join(run["failed_criteria"])] if wide else []))
     console.print(table)
 
 

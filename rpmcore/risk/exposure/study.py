@@ -1,17 +1,17 @@
 """Where the risk of a book comes from: from a book and its prices to every figure of ``rpm exposure``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite, sqrt
 
 import numpy as np
 
-from rpmcore.domain.arrays import Matrix, Vector
-from rpmcore.domain.errors import InputError, Undefined
+from rpmcore.domain.arrays import Vector
+from rpmcore.domain.errors import InputError
 from rpmcore.domain.factor_profiles import AssetFactorProfile
 from rpmcore.domain.factor_returns import FactorReturns
 from rpmcore.risk.evaluation import summarise
 from rpmcore.risk.exposure.calculator import ExposureMetrics, FactorExposureCalculator
+from rpmcore.risk.exposure.factors import estimate_model, exposure_panel, given_factors, made_factors
 from rpmcore.risk.exposure.hedging import Hedge, currency_hedges, factor_hedges, variance_shares
 from rpmcore.risk.exposure.positions import UNCLASSIFIED
 from rpmcore.risk.exposure.remarks import remarks
@@ -26,33 +26,10 @@ from rpmcore.risk.exposure.report import (
     SpecificRow,
     StrategyRow,
 )
-from rpmcore.risk.factor_alignment import align
-from rpmcore.risk.factor_model import FactorModel, estimate_factor_model
-from rpmcore.risk.principal_components import market_and_components
-from rpmcore.risk.regression import Regression, newey_west_lags
+from rpmcore.risk.factor_model import FactorModel
+from rpmcore.risk.regression import Regression
 from rpmcore.risk.settings import RiskSettings
-from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, day, return_panel, value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Factors:
-    """The factors of a risk model on the returns of a panel.
-
-    Attributes
-    ----------
-    names, returns
-        (n_factors,) and (n_rows, n_factors).
-    rows
-        (n_rows,) which returns of the panel they belong to.
-    source, rule
-        As in `ModelSummary`.
-    """
-
-    names: tuple[str, ...]
-    returns: Matrix
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]]
-    source: str
-    rule: str
+from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, day, value
 
 
 def measure_exposure(
@@ -90,15 +67,8 @@ def measure_exposure(
     refuse_unknown(inputs)
     panel = exposure_panel(inputs, settings)
     valuation = value(inputs.book, inputs.instruments, panel, inputs.account)
-    factors = _given_factors(given, panel, settings) if given else _made_factors(inputs, panel, settings)
-    model = estimate_factor_model(
-        panel.returns[factors.rows],
-        factors.returns,
-        symbols=panel.symbols,
-        factor_names=factors.names,
-        lags=_lags(len(factors.rows), settings),
-        decay=settings.factors.decay,
-    )
+    factors = given_factors(given, panel, settings) if given else made_factors(inputs, panel, settings)
+    model = estimate_model(panel, factors, settings)
     fit = model.regression
     assert fit is not None  # noqa: S101 - the model was estimated right here
     metrics = FactorExposureCalculator(
@@ -161,75 +131,6 @@ def refuse_unknown(inputs: BookInputs) -> None:
             column="symbol",
             remedy="give profiles with --assets FILE, or have their betas estimated from the prices with --estimate",
         )
-
-
-def exposure_panel(inputs: BookInputs, settings: RiskSettings) -> ReturnPanel:
-    """Return the returns of what is held and what is beside it, over the lookback of the regressions."""
-    return return_panel(
-        inputs.history,
-        {s: p.instrument for s, p in {**inputs.profiles, **inputs.beside}.items()},
-        inputs.ways,
-        lookback=settings.factors.lookback,
-        minimum=settings.factors.minimum,
-        return_days=settings.data.return_days,
-    )
-
-
-def _lags(n_obs: int, settings: RiskSettings) -> int:
-    if settings.factors.lags is not None:
-        return settings.factors.lags
-    return max(newey_west_lags(n_obs), settings.data.return_days - 1)
-
-
-def _given_factors(given: FactorReturns, panel: ReturnPanel, settings: RiskSettings) -> Factors:
-    aligned = align(
-        given,
-        panel.dates,
-        settings.data.return_days,
-        dropped_error=settings.data.dropped_error,
-        at_least=settings.factors.minimum,
-    )
-    return Factors(
-        names=given.names,
-        returns=aligned.returns,
-        rows=aligned.rows,
-        source="given",
-        rule=f"{len(given.names)} factors of {given.path}",
-    )
-
-
-def _made_factors(inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings) -> Factors:
-    """Return the market and the principal components of what is held beyond it."""
-    place = {symbol: i for i, symbol in enumerate(panel.symbols)}
-    held = panel.returns[:, [place[symbol] for symbol in inputs.profiles]]
-    name = settings.factors.market
-    market: Vector | None = None
-    said = "no market"
-    if name in place:
-        market, said = panel.returns[:, place[name]], f"market {name}"
-        if np.ptp(market) == 0.0:
-            raise InputError(
-                f"the return of {name}, which stands for the market, is the same every day",
-                source=inputs.history.path,
-                symbol=name,
-                remedy="name another with --market",
-            )
-    else:
-        shares = [place[s] for s, p in inputs.profiles.items() if p.instrument.base_currency is None]
-        if shares:
-            market, said = panel.returns[:, shares].mean(axis=1), f"market: mean of the {len(shares)} shares held"
-    try:
-        made = market_and_components(
-            held, market, n_components=settings.factors.components, decay=settings.factors.decay
-        )
-        names, returns, said = made.names, made.returns, f"{said}; {made.rule}"
-    except Undefined:
-        names, returns, said = (
-            ("mean",),
-            held.mean(axis=1)[:, None],
-            "mean of what is held, which has nothing in common",
-        )
-    return Factors(names=names, returns=returns, rows=np.arange(len(panel.returns)), source="statistical", rule=said)
 
 
 def _factor_rows(model: FactorModel, metrics: ExposureMetrics, per_year: float) -> tuple[FactorRow, ...]:

@@ -9,10 +9,11 @@ from rpmcore.risk.evaluation import assess, money, summarise
 from rpmcore.risk.notices import Notice, notices
 from rpmcore.risk.report import BookSummary
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.simulation_model import whole
 from rpmcore.risk.stress.stress_report import stress_report
 from rpmcore.risk.stress.stressed_book import stressed_book
 from rpmcore.risk.stress.suite import Progress, run_suite
-from rpmcore.risk.stress.synthetic import SyntheticStressGenerator
+from rpmcore.risk.stress.synthetic import MOST_SCENARIOS, SyntheticStressGenerator
 from rpmcore.risk.stress.system import RiskSystem
 from rpmcore.risk.valuation import BookInputs
 
@@ -93,7 +94,8 @@ def run_synthetic(
     InsufficientData, InputError
         See `rpmcore.risk.evaluation.assess`.
     """
-    scenarios = SyntheticStressGenerator(settings.simulation.seed).scenarios(n_simulations)
+    n = whole("n_simulations", n_simulations, 1, MOST_SCENARIOS)
+    scenarios = SyntheticStressGenerator(settings.simulation.seed).scenarios(n)
     assessed = assess(inputs, settings)
     suite = run_suite(
         stressed_book(inputs, settings), scenarios, settings, system=system, threads=threads, progress=progress
