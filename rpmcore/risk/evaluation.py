@@ -15,6 +15,7 @@ from rpmcore.risk.limits import LimitCheck
 from rpmcore.risk.notices import notices
 from rpmcore.risk.portfolio_risk import PortfolioRiskEngine, RiskMetrics
 from rpmcore.risk.report import (
+    NO_CAPITAL,
     BookSummary,
     Component,
     CovarianceSummary,
@@ -172,7 +173,6 @@ def money(value: float | None, capital: float | None) -> float | None:
     return None if value is None or capital is None else value * capital
 
 
-NO_CAPITAL = "the book names no capital; give --capital"
 NO_VOLATILITY = "the book has no volatility"
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # studies load when they are asked for: most reports start wi
     from rpmcore.risk.rolling_report import RollingReport
     from rpmcore.risk.tail_decomposition import TailDecomposition
 
+NO_CAPITAL = "the book names no capital; give --capital"
 NO_ERROR = "the method has an interval in place of a standard error"
 
 
@@ -24,7 +25,9 @@ class BookSummary:
 
     source: str
     path: str | None
+    path_reason: str = "the book is a table in memory"
     capital: float | None
+    capital_reason: str = NO_CAPITAL
     base_currency: str
     as_of: date
     n_positions: int
@@ -167,7 +170,9 @@ class Component:
 
     symbol: str
     strategy_id: str | None
+    strategy_id_reason: str = "the book names none for this row"
     sector: str | None
+    sector_reason: str = "neither the book nor the reference data names one"
     weight: float
     market_value: float | None
     market_value_reason: str | None

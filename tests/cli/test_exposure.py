@@ -278,3 +278,24 @@ def test_a_hedge_that_opens_another_currency_says_so(rpm, tmp_path):
     assert (hedges["JPY"]["instrument"], hedges["JPY"]["opens"]) == ("USDJPY", "USD")
     assert (hedges["EUR"]["instrument"], hedges["EUR"]["opens"]) == ("EURGBP", None)
     assert "JPY: USDJPY moves USD by 20.0% the other way" in rpm("exposure", *options).out
+
+
+@pytest.mark.parametrize("command", ["exposure", "evaluate"])
+def test_whatever_is_null_says_why(rpm, write_book, command):
+    book = write_book({"symbol": ["EURSEK", "MSFT"], "weight": [0.1, 0.2]})
+    prices = ["EURSEK", "MSFT", "EURUSD", "SP500"]
+    write_prices(book.parent / "prices.parquet", prices, 120)
+    options = ("--hedge",) if command == "exposure" else ()
+    done = rpm(command, book, "--json", QUIET, *options)
+    assert done.code == 0, done.err
+    unexplained = []
+
+    def look(found, at):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            if value is None and not (isinstance(found, dict) and found.get(f"{key}_reason")):
+                unexplained.append(f"{at}.{key}")
+            if isinstance(value, dict | list):
+                look(value, f"{at}.{key}")
+
+    look(json.loads(done.out), command)
+    assert unexplained == []

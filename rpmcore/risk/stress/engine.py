@@ -9,7 +9,8 @@ from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.crises import Crisis
 from rpmcore.risk.covariance import correlation_stress, stressed_covariance
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
-from rpmcore.risk.evaluation import NO_CAPITAL, Assessment, assess, money
+from rpmcore.risk.evaluation import Assessment, assess, money
+from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding

@@ -8,8 +8,9 @@ import numpy as np
 from rpmcore.domain.arrays import Matrix, Vector
 from rpmcore.domain.errors import InputError, nearest
 from rpmcore.risk.covariance import sample_covariance
-from rpmcore.risk.evaluation import NO_CAPITAL, money
+from rpmcore.risk.evaluation import money
 from rpmcore.risk.factor_model import FactorModel
+from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.conditional import conditional_factor_stress, conditional_stress
 from rpmcore.risk.stress.shocks import revalued

@@ -12,7 +12,8 @@ import numpy as np
 
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.crises import Regime
-from rpmcore.risk.evaluation import NO_CAPITAL, money
+from rpmcore.risk.evaluation import money
+from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.simulation_model import whole
 from rpmcore.risk.stress.carried import Carried, carry

@@ -10,7 +10,8 @@ from rpmcore.domain.crises import Crisis
 from rpmcore.domain.errors import InsufficientData, Undefined
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
-from rpmcore.risk.evaluation import NO_CAPITAL, money
+from rpmcore.risk.evaluation import money
+from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.window_prices import HISTORY, WindowPrices, window_prices
 from rpmcore.risk.valuation import BookInputs, Valuation, day, holding_returns
