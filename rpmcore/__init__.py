@@ -14,24 +14,32 @@ if TYPE_CHECKING:
     from rpmcore.api import open_prices as open_prices
     from rpmcore.api import read_book as read_book
     from rpmcore.api import read_prices as read_prices
+    from rpmcore.api import reverse_stress as reverse_stress
     from rpmcore.api import scenarios as scenarios
     from rpmcore.api import stress as stress
+    from rpmcore.api import synthetic_stress as synthetic_stress
     from rpmcore.domain.asset_factor_database import AssetFactorDatabase as AssetFactorDatabase
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
+    from rpmcore.domain.crisis_library import HistoricalCrisisLibrary as HistoricalCrisisLibrary
     from rpmcore.risk.backtesting.backtester import VaRBacktester as VaRBacktester
     from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator as CovarianceMatrixEstimator
     from rpmcore.risk.exposure.calculator import FactorExposureCalculator as FactorExposureCalculator
     from rpmcore.risk.portfolio_risk import PortfolioRiskEngine as PortfolioRiskEngine
     from rpmcore.risk.portfolio_risk import PortfolioVarianceCalculator as PortfolioVarianceCalculator
     from rpmcore.risk.portfolio_risk import VaRCalculator as VaRCalculator
+    from rpmcore.risk.stress.synthetic import SyntheticStressGenerator as SyntheticStressGenerator
+    from rpmcore.stress_testing import StressTestEngine as StressTestEngine
 
 _HOMES = {
     "AssetFactorDatabase": "rpmcore.domain.asset_factor_database",
     "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
     "CrisisScenario": "rpmcore.domain.crises",
     "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
+    "HistoricalCrisisLibrary": "rpmcore.domain.crisis_library",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
+    "StressTestEngine": "rpmcore.stress_testing",
+    "SyntheticStressGenerator": "rpmcore.risk.stress.synthetic",
     "VaRBacktester": "rpmcore.risk.backtesting.backtester",
     "VaRCalculator": "rpmcore.risk.portfolio_risk",
     "backtest": "rpmcore.api",
@@ -41,8 +49,10 @@ _HOMES = {
     "open_prices": "rpmcore.api",
     "read_book": "rpmcore.api",
     "read_prices": "rpmcore.api",
+    "reverse_stress": "rpmcore.api",
     "scenarios": "rpmcore.api",
     "stress": "rpmcore.api",
+    "synthetic_stress": "rpmcore.api",
 }
 
 __all__ = [
@@ -50,8 +60,11 @@ __all__ = [
     "CovarianceMatrixEstimator",
     "CrisisScenario",
     "FactorExposureCalculator",
+    "HistoricalCrisisLibrary",
     "PortfolioRiskEngine",
     "PortfolioVarianceCalculator",
+    "StressTestEngine",
+    "SyntheticStressGenerator",
     "VaRBacktester",
     "VaRCalculator",
     "backtest",
@@ -61,8 +74,10 @@ __all__ = [
     "open_prices",
     "read_book",
     "read_prices",
+    "reverse_stress",
     "scenarios",
     "stress",
+    "synthetic_stress",
 ]
 
 

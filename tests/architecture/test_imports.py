@@ -43,8 +43,11 @@ def test_the_public_names_are_pinned_and_load():
         "CovarianceMatrixEstimator",
         "CrisisScenario",
         "FactorExposureCalculator",
+        "HistoricalCrisisLibrary",
         "PortfolioRiskEngine",
         "PortfolioVarianceCalculator",
+        "StressTestEngine",
+        "SyntheticStressGenerator",
         "VaRBacktester",
         "VaRCalculator",
         "backtest",
@@ -54,8 +57,10 @@ def test_the_public_names_are_pinned_and_load():
         "open_prices",
         "read_book",
         "read_prices",
+        "reverse_stress",
         "scenarios",
         "stress",
+        "synthetic_stress",
     ]
     for name in rpmcore.__all__:
         assert getattr(rpmcore, name).__name__ == name
