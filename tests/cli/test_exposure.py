@@ -38,6 +38,8 @@ def test_a_narrow_table_of_limits_says_whom_each_concerns(rpm, command):
         row = next(line for line in rows if line.startswith(name))
         assert subject in row
         assert row.split()[-1] in ("OK", "WARNING")
+    narrower = rpm(command, SAMPLE, COLUMNS="60").out
+    assert any(line.split()[:2] == ["Beta", "0.84"] and line.split()[-1] == "OK" for line in narrower.splitlines())
 
 
 def test_by_prints_what_is_asked_for(rpm):

@@ -24,6 +24,10 @@ LOADINGS = frozenset({"beta", "factor_exposure"})
 """Limits on sums of loadings; every other limit is a fraction."""
 
 
+NARROWEST = 74
+"""Width from which there is room to say what a limit is measured by."""
+
+
 def measured(name: str, value: float | None) -> str:
     """Return a value of one limit in its own form, or a dash."""
     if value is None or name not in LOADINGS:
@@ -36,18 +40,20 @@ def show(console: Console, checks: Sequence[LimitCheck], wide: bool) -> None:
     draw.title(console, "Limits")
     table = draw.table()
     table.add_column("Limit", no_wrap=True)
-    table.add_column("Measured by", overflow="fold")
+    room = console.width >= NARROWEST
+    if room:
+        table.add_column("Measured by", overflow="fold")
     for heading in ("Observed", "Limit", "Used"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     for check in checks:
         style = draw.STATUS_STYLE[check.status]
-        measure = draw.printable(check.measure)
-        # A narrow table cuts it, but does not leave out which sector, currency or name is the worst.
-        cells: list[Text | str] = [
-            NAMES[check.name], Text(measure) if wide else Text(measure, no_wrap=True, overflow="ellipsis"),
-        ]  # fmt: skip
+        cells: list[Text | str] = [NAMES[check.name]]
+        if room:
+            # A narrow table cuts it, but does not leave out which sector, currency or name is the worst.
+            measure = draw.printable(check.measure)
+            cells.append(Text(measure) if wide else Text(measure, no_wrap=True, overflow="ellipsis"))
         cells += [
             measured(check.name, check.observed),
             measured(check.name, check.limit),
