@@ -84,6 +84,8 @@ def exposure(
     `rpm exposure book.parquet --factors factors.parquet --check`.
     """
     form = common.chosen_format(output, as_json)
+    if factors is not None and components is not None:
+        raise typer.BadParameter("--components counts factors made from the prices; --factors gives others")
     day, equity = common.parse_day(as_of), common.money_option(capital)
     settings = common.settings_from(
         config,

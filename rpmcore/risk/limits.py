@@ -37,6 +37,15 @@ class LimitCheck:
     status: Status
 
 
+ROUNDING = 1e-12
+"""A measure above its limit by no more than this share is at it: weights of 0.1 and 0.2 sum to 0.30000000000000004."""
+
+
+def exceeds(observed: float, limit: float) -> bool:
+    """Tell whether a measure is above its limit by more than the rounding of sums."""
+    return observed > limit * (1.0 + ROUNDING)
+
+
 def check_limit(
     name: str,
     measure: str,
@@ -56,7 +65,7 @@ def check_limit(
         )  # fmt: skip
     utilisation = observed / limit
     status: Status = "ok" if utilisation < warning_utilisation else "warning"
-    if observed > limit:
+    if exceeds(observed, limit):
         status = "breach"
     return LimitCheck(
         name=name, measure=measure, observed=observed, limit=limit, utilisation=utilisation, status=status

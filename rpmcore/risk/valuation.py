@@ -70,6 +70,11 @@ class BookInputs:
         """The instruments held, by symbol."""
         return {symbol: profile.instrument for symbol, profile in self.profiles.items()}
 
+    @property
+    def known(self) -> dict[str, AssetFactorProfile]:
+        """The profiles of what is held and of what is beside it, by symbol."""
+        return {**self.beside, **self.profiles}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReturnPanel:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -301,3 +302,30 @@ def test_whatever_is_null_says_why(rpm, write_book, command):
 
     look(json.loads(done.out), command)
     assert unexplained == []
+
+
+def test_a_book_at_its_limit_is_at_it(rpm, write_book):
+    book = write_book({"symbol": ["MSFT", "MSFT", "JPM"], "weight": [0.1, 0.2, 0.1], "strategy_id": ["a", "b", "a"]})
+    found = report(rpm, book, "--check")
+    assert {c["name"]: c["status"] for c in found["limits"]}["single_name"] == "warning"
+    assert found["breaches"] == []
+
+
+def test_returns_without_factors_are_counted_and_dated(rpm, write_book, tmp_path):
+    book = write_book({"symbol": ["MSFT", "JPM"], "weight": [0.2, 0.2]})
+    days = [d for i, d in enumerate(business_days(120)) if i != 60]
+    market = np.random.default_rng(2).normal(0.0, 0.01, 119)
+    pq.write_table(pa.table({"date": days, "market": market}), tmp_path / "factors.parquet")
+    found = report(rpm, book, "--factors", tmp_path / "factors.parquet")
+    told = {w["code"]: w["message"] for w in found["warnings"]}["rows_without_factors"]
+    assert str(business_days(120)[60]) in told
+    assert rpm("exposure", book, "--factors", tmp_path / "factors.parquet", "--components", "2").code == 2
+
+
+def test_a_sector_breaks_once_where_positions_are_unclassified(rpm, tmp_path):
+    book, prices = tmp_path / "book.csv", tmp_path / "prices.parquet"
+    book.write_text("symbol,weight\nACME,0.5\nAAPL,0.5\n", encoding="utf-8")
+    write_prices(prices, ["ACME", "AAPL", "SP500"], 200)
+    found = report(rpm, book, "--estimate")
+    subjects = [b["subject"] for b in found["breaches"] if b["name"] == "sector"]
+    assert subjects == ["Information Technology, with all that is unclassified", "Unclassified, long"]

@@ -19,3 +19,9 @@ def test_a_measure_that_is_none_fails_closed(observed):
     assert found.status == "breach"
     assert found.observed is None
     assert found.observed_reason
+
+
+def test_the_rounding_of_a_sum_is_no_breach():
+    at = check_limit("x", "m", 0.1 + 0.2, 0.3, warning_utilisation=0.8)
+    assert (at.status, at.observed) == ("warning", 0.1 + 0.2)
+    assert check_limit("x", "m", 0.3 + 1e-9, 0.3, warning_utilisation=0.8).status == "breach"

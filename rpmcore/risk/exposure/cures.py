@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from rpmcore.risk.exposure.limits import Measure
+from rpmcore.risk.limits import exceeds
 
 ROUNDING = 1e-12
 """Two trades, or a measure and its limit, that differ by less are the same."""
@@ -55,8 +56,16 @@ class Breach:
 
 
 def breaches(found: tuple[Measure, ...], weights: Mapping[str, float]) -> tuple[Breach, ...]:
-    """Return every measure above its limit, each with the smallest trade that cures it."""
-    return tuple(_breach(m, found, weights) for m in found if m.reason is not None or m.observed > m.limit)
+    """Return every measure above its limit, each with the smallest trade that cures it; of a sector the worst one."""
+    beyond: dict[object, Measure] = {}
+    for i, measure in enumerate(found):
+        if measure.reason is None and not exceeds(measure.observed, measure.limit):
+            continue
+        key = i if measure.sector is None else measure.sector
+        held = beyond.get(key)
+        if held is None or measure.observed > held.observed:
+            beyond[key] = measure
+    return tuple(_breach(measure, found, weights) for measure in beyond.values())
 
 
 def _breach(measure: Measure, found: tuple[Measure, ...], weights: Mapping[str, float]) -> Breach:

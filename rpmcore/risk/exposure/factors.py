@@ -1,11 +1,12 @@
 """The factors of a risk model: a desk's own, or the market and what the prices have in common beyond it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from rpmcore.domain.arrays import Matrix, Vector
-from rpmcore.domain.errors import InputError, Undefined
+from rpmcore.domain.errors import InputError, InvalidArgument, Undefined
 from rpmcore.domain.factor_returns import FactorReturns
 from rpmcore.risk.factor_alignment import align
 from rpmcore.risk.factor_model import FactorModel, estimate_factor_model
@@ -26,7 +27,9 @@ class Factors:
     rows
         (n_rows,) which returns of the panel they belong to.
     source, rule
-        As in `ModelSummary`.
+        As in `rpmcore.risk.exposure.report.ModelSummary`.
+    path, missing
+        Of given factors: their file, and the dates that cost the panel a return.
     """
 
     names: tuple[str, ...]
@@ -34,6 +37,8 @@ class Factors:
     rows: np.ndarray[tuple[int], np.dtype[np.intp]]
     source: str
     rule: str
+    path: str | None = None
+    missing: tuple[date, ...] = ()
 
 
 def exposure_panel(inputs: BookInputs, settings: RiskSettings) -> ReturnPanel:
@@ -55,15 +60,28 @@ def _lags(n_obs: int, settings: RiskSettings) -> int:
 
 
 def estimate_model(panel: ReturnPanel, factors: Factors, settings: RiskSettings) -> FactorModel:
-    """Return the model of the panel's instruments; raises as `rpmcore.risk.factor_model.estimate_factor_model`."""
-    return estimate_factor_model(
-        panel.returns[factors.rows],
-        factors.returns,
-        symbols=panel.symbols,
-        factor_names=factors.names,
-        lags=_lags(len(factors.rows), settings),
-        decay=settings.factors.decay,
-    )
+    """Return the model of the panel's instruments.
+
+    Raises
+    ------
+    InputError
+        If given factors are collinear or constant; names the file.
+    InvalidArgument, InsufficientData
+        See `rpmcore.risk.factor_model.estimate_factor_model`.
+    """
+    try:
+        return estimate_factor_model(
+            panel.returns[factors.rows],
+            factors.returns,
+            symbols=panel.symbols,
+            factor_names=factors.names,
+            lags=_lags(len(factors.rows), settings),
+            decay=settings.factors.decay,
+        )
+    except InvalidArgument as error:
+        if factors.path is None:
+            raise
+        raise InputError(str(error), source=factors.path) from error
 
 
 def given_factors(given: FactorReturns, panel: ReturnPanel, settings: RiskSettings) -> Factors:
@@ -81,6 +99,8 @@ def given_factors(given: FactorReturns, panel: ReturnPanel, settings: RiskSettin
         rows=aligned.rows,
         source="given",
         rule=f"{len(given.names)} factors of {given.path}",
+        path=given.path,
+        missing=aligned.missing_dates,
     )
 
 

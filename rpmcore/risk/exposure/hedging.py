@@ -32,7 +32,7 @@ class Hedge:
     variance_left
         Variance of the book with the hedge over that without, under the factor model: above one the hedge adds risk.
     volatility
-        Of the book with the hedge, per period.
+        Of the book with the hedge, per period of the model; per day in a report.
     opens
         The currency that a pair without the account's trades against, and so moves by as much the other way.
     """

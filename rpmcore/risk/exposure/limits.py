@@ -36,6 +36,8 @@ class Measure:
         a_k.
     slopes
         For each held instrument that moves the measure, by symbol: the change of every a_k for a weight of one more.
+    sector
+        Of a limit on sectors, which has two measures where positions are unclassified: the worse one counts.
     one_sided
         Instruments whose slope holds only until their weight is zero.
     reason
@@ -47,6 +49,7 @@ class Measure:
     limit: float
     values: tuple[float, ...]
     slopes: Mapping[str, tuple[float, ...]]
+    sector: str | None = None
     one_sided: frozenset[str] = frozenset()
     reason: str | None = None
 
@@ -166,10 +169,13 @@ def _sectors(
     for sector, symbols in members.items():
         for sign in (1.0, -1.0):
             side = [s for s in unknown if sign * weights[s] > 0.0]
-            at_worst = ", with all that is unclassified" if side and sector != UNCLASSIFIED else ""
+            told = ", with all that is unclassified" if side and sector != UNCLASSIFIED else ""
+            if sector == UNCLASSIFIED:
+                told = ", long" if sign > 0.0 else ", short"
             yield Measure(
                 name="sector",
-                subject=sector + at_worst,
+                subject=sector + told,
+                sector=sector,
                 limit=limit,
                 values=(nets[sector] + fsum(weights[s] for s in side),),
                 slopes=dict.fromkeys((*symbols, *side), (1.0,)),

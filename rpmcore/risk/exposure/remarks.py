@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rpmcore.risk.exposure.calculator import ExposureMetrics
+from rpmcore.risk.exposure.factors import Factors
 from rpmcore.risk.notices import Notice, data_notices, listed
 from rpmcore.risk.regression import Regression
 from rpmcore.risk.settings import RiskSettings
@@ -19,27 +20,27 @@ def remarks(
     settings: RiskSettings,
     metrics: ExposureMetrics,
     regression: Regression,
-    source: str,
+    factors: Factors,
 ) -> tuple[Notice, ...]:
-    """Return the warnings on the data, then those on exposures; `source` of the factors as in `ModelSummary`."""
+    """Return the warnings on the data, then those on exposures."""
     on_data = data_notices(inputs, panel, valuation, settings, {"factors": settings.factors.lookback})
     own = (
-        *_factors(inputs, panel, settings, regression, source),
+        *_factors(inputs, panel, settings, regression, factors),
         *_profiles(inputs, metrics),
     )
     return (*on_data, *(Notice(code=code, message=message) for code, message in own))
 
 
 def _factors(
-    inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings, regression: Regression, source: str
+    inputs: BookInputs, panel: ReturnPanel, settings: RiskSettings, regression: Regression, factors: Factors
 ) -> Iterator[tuple[str, str]]:
-    if source == "given" and regression.n_obs < len(panel.returns):
+    if factors.source == "given" and regression.n_obs < len(panel.returns):
         yield (
             "rows_without_factors",
             f"{len(panel.returns) - regression.n_obs} of {len(panel.returns)} returns have no factor returns and are "
-            "left out",
+            f"left out, for want of {listed([str(day) for day in factors.missing])}",
         )
-    if source == "statistical" and settings.factors.market not in panel.symbols:
+    if factors.source == "statistical" and settings.factors.market not in panel.symbols:
         yield (
             "no_market",
             f"{inputs.history.path} has no {settings.factors.market}, which stands for the market; "

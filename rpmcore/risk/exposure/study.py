@@ -1,13 +1,13 @@
 """Where the risk of a book comes from: from a book and its prices to every figure of ``rpm exposure``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite, sqrt
 
 import numpy as np
 
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.errors import InputError
-from rpmcore.domain.factor_profiles import AssetFactorProfile
 from rpmcore.domain.factor_returns import FactorReturns
 from rpmcore.risk.evaluation import summarise
 from rpmcore.risk.exposure.calculator import ExposureMetrics, FactorExposureCalculator
@@ -76,7 +76,7 @@ def measure_exposure(
     ).calculate_portfolio_exposure(
         dict(zip(panel.symbols, valuation.weights.tolist(), strict=True)),
         model=model,
-        profiles={**inputs.beside, **inputs.profiles},
+        profiles=inputs.known,
     )
     per_year = settings.data.periods_per_year / settings.data.return_days
     held = metrics.contributions
@@ -115,8 +115,8 @@ def measure_exposure(
         diversification=metrics.diversification,
         limits=metrics.limits,
         breaches=metrics.breaches,
-        hedges=_hedges(inputs, model, metrics, hedge_with) if hedge else (),
-        warnings=remarks(inputs, panel, valuation, settings, metrics, fit, factors.source),
+        hedges=_hedges(inputs, model, metrics, hedge_with, panel.return_days) if hedge else (),
+        warnings=remarks(inputs, panel, valuation, settings, metrics, fit, factors),
     )
 
 
@@ -212,7 +212,7 @@ def _asset_rows(
     valuation: Valuation,
     per_year: float,
 ) -> tuple[AssetRow, ...]:
-    known: Mapping[str, AssetFactorProfile] = {**inputs.beside, **inputs.profiles}
+    known = inputs.known
     held = metrics.contributions
     t_statistics = fit.t_statistics
     rows = []
@@ -242,19 +242,21 @@ def _asset_rows(
 
 
 def _hedges(
-    inputs: BookInputs, model: FactorModel, metrics: ExposureMetrics, hedge_with: Sequence[str]
+    inputs: BookInputs, model: FactorModel, metrics: ExposureMetrics, hedge_with: Sequence[str], return_days: int
 ) -> tuple[Hedge, ...]:
     if metrics.contributions is None:
         return ()
     candidates = tuple(dict.fromkeys(hedge_with)) or model.symbols
-    return (
+    found = (
         *factor_hedges(model, metrics.contributions, candidates),
         *currency_hedges(
             metrics.currencies,
             inputs.account,
-            {**inputs.beside, **inputs.profiles},
+            inputs.known,
             model,
             metrics.contributions,
             candidates,
         ),
     )
+    root = sqrt(return_days)  # volatilities of a report are per day
+    return tuple(replace(h, volatility=None if h.volatility is None else h.volatility / root) for h in found)

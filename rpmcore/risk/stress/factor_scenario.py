@@ -161,7 +161,7 @@ def failed_loss(loss: float, settings: StressSettings) -> tuple[str, ...]:
 
 def _holding_return(inputs: BookInputs, symbol: str, move: float) -> float:
     """Return what a price move makes of a holding, revalued in full."""
-    instrument = {**inputs.beside, **inputs.profiles}[symbol].instrument
+    instrument = inputs.known[symbol].instrument
     return revalued(move, instrument, inputs.ways[symbol], {symbol: move})
 
 
