@@ -289,6 +289,33 @@ def pre_trade_check(n_assets: int) -> Pair:
     return lambda: book.volatility_after(7, 0.01), lambda: theirs(7, 0.01)
 
 
+def backtest_ledoit_wolf(n_days: int, n_assets: int, lookback: int = 60) -> Pair:
+    """Forecast every day by a Ledoit–Wolf covariance of the days before: the report's model and scikit-learn's."""
+    from sklearn.covariance import ledoit_wolf as shrink
+
+    from rpmcore.risk.backtesting.forecasts import rolling_forecasts
+    from rpmcore.risk.settings import CovarianceSettings, RiskSettings
+    from rpmcore.risk.valuation import ReturnPanel
+
+    x = returns(n_days + lookback, n_assets)
+    weights = np.full(n_assets, 1.0 / n_assets)
+    settings = RiskSettings(covariance=CovarianceSettings(method="ledoit_wolf", lookback=lookback))
+    panel = ReturnPanel(
+        dates=np.datetime64("2000-01-01") + np.arange(len(x) + 1), symbols=tuple(map(str, range(n_assets))), returns=x,
+        return_days=1, rates=np.ones(n_assets), last_closes=np.ones(n_assets),
+        unchanged_days=np.zeros(n_assets, np.intp), dropped_rows=0, missing={},
+    )  # fmt: skip
+
+    def theirs() -> Any:
+        found = np.empty(n_days)
+        for i in range(n_days):
+            cov = shrink(x[i : i + lookback])[0]
+            found[i] = 2.3263478740408408 * np.sqrt(weights @ cov @ weights)
+        return found
+
+    return lambda: rolling_forecasts("normal", panel, weights, settings, 0.99, window=lookback), theirs
+
+
 def stress_suite(n_simulations: int, n_days: int, n_assets: int) -> Pair:
     from benchmarks.stress_suite import stress_suite as build
 
@@ -357,6 +384,14 @@ CASES = (
         floor=24,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
+    Case(
+        "backtest of 5,000 days, Ledoit–Wolf 60 × 14",
+        "scikit-learn",
+        lambda: backtest_ledoit_wolf(5000, 14),
+        target=10,
+        floor=6,
+        long=True,
+    ),
     Case(
         "crises, 1,000 × 60 days × 50 positions",
         "NumPy",

@@ -132,7 +132,7 @@ def start_up(rounds: int) -> list[str]:
 
 def real_work() -> list[str]:
     """Return table rows of many books in one process, and of one book of many instruments."""
-    from benchmarks.throughput import large_book_seconds
+    from benchmarks.throughput import large_book_seconds, stress_seconds
 
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | ONE_THREAD
     done = subprocess.run(
@@ -146,6 +146,7 @@ def real_work() -> list[str]:
         f"| {theirs:.0f} books/s |",
         f"| rpm evaluate, 2,000 instruments × 1,260 returns | | | {_time(ewma)} | |",
         f"| the same with Ledoit–Wolf on all returns | | | {_time(shrunk)} | |",
+        f"| rpm stress --all --mode all, 500 positions | | | {_time(stress_seconds(environment))} | |",
     ]
 
 

@@ -103,6 +103,23 @@ def large_book_seconds(environment: dict[str, str]) -> tuple[float, float]:
         return _child(base, environment), _child([*base, *wide], environment)
 
 
+def stress_seconds(environment: dict[str, str]) -> float:
+    """Return CPU seconds of ``rpm stress --all`` in every mode that the data allow, for 500 positions."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(3)
+    names = [f"S{i:03d}" for i in range(500)]
+    with tempfile.TemporaryDirectory() as folder:
+        pq.write_table(_prices(rng, [*names, "SP500"], 761), Path(folder) / "prices.parquet")
+        book = Path(folder) / "book.parquet"
+        pq.write_table(pa.table({"symbol": names, "weight": rng.normal(0.002, 0.004, 500)}), book)
+        command = [sys.executable, "-m", "rpmcore", "stress", str(book), "--all", "--mode", "all", "--quiet",
+                   "--base-currency", "USD"]  # fmt: skip
+        _child(command, environment)
+        return _child(command, environment)
+
+
 def _prices(rng: Any, names: list[str], n_days: int) -> Any:
     import pyarrow as pa
 
