@@ -7,6 +7,8 @@ import re
 import pyarrow.parquet as pq
 import pytest
 
+from rpm_cli.rendering import progress
+from rpmcore import api
 from tests.cli.conftest import SAMPLE
 
 QUICK = ("--set", "tail_risk.resamples=100", "--paths", "20000")
@@ -272,13 +274,22 @@ def test_figures_through_time(rpm):
     assert "--rolling needs more than 250 returns" in done.err
 
 
-def test_long_work_shows_a_bar_on_stderr_only(rpm):
-    long = ("--shocks", "assets", "--paths", "30000000", "-m", "monte_carlo")
-    done = rpm("evaluate", SAMPLE, *long, FORCE_COLOR="1")
-    assert done.code == 0
-    assert "Working" in done.err
-    assert "of 30,000,000" in done.err
-    assert "Working" not in done.out
+def test_long_work_shows_a_bar_on_stderr_only(monkeypatch, capsys):
+    # How long work takes depends on the machine: here patience is over at once.
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress.work_done(False) as told:
+        chosen = api.load_settings(options={"simulation.shocks": "assets", "simulation.paths": 1_000_000})
+        api.evaluate(settings=chosen, progress=told)
+    printed = capsys.readouterr()
+    assert "Working" in printed.err
+    assert "of 1,000,000" in printed.err
+    assert printed.out == ""
+
+
+def test_quick_work_shows_no_bar(rpm):
+    done = rpm("evaluate", SAMPLE, "-m", "monte_carlo", "--paths", "1000", FORCE_COLOR="1")
+    assert "Working" not in done.err + done.out
 
 
 def test_a_figure_that_does_not_exist_is_a_reason_and_no_row_of_dashes(rpm):
