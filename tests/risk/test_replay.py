@@ -256,3 +256,9 @@ def test_minutes_are_replayed_by_the_day():
     first = int(np.searchsorted(dates, np.datetime64("2016-06-24")))
     last = int(np.searchsorted(dates, np.datetime64("2016-06-28")))
     np.testing.assert_allclose(found.loss_path, 1.0 - closes[first:last, 0] / closes[first - 1, 0], atol=1e-13)
+
+
+def test_a_window_without_a_trading_day_is_not_called_uncovered():
+    weekend = replace(crises()["brexit2016"], window=Window(start=date(2016, 6, 25), end=date(2016, 6, 26)))
+    with pytest.raises(InputError, match=r"no day with prices .* nearest are 2016-06-24 and 2016-06-27"):
+        replay({"SP500": 1.0}, "brexit2016", crisis=weekend)

@@ -10,11 +10,12 @@ from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.covariance import stressed_covariance
+from rpmcore.risk.currencies import Leg
 from rpmcore.risk.evaluation import assess
 from rpmcore.risk.settings import CovarianceSettings, RiskSettings, StressSettings
 from rpmcore.risk.stress.engine import calm_covariance, run_parametric
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
-from rpmcore.risk.stress.shocks import gap_victims, revalued
+from rpmcore.risk.stress.shocks import gap_victims, revalued, shock_holding
 from rpmcore.risk.stress.study import StressInputs, run_stress
 from rpmcore.risk.valuation import BookInputs, symbols_needed
 
@@ -111,6 +112,22 @@ def test_a_pair_is_revalued_in_full():
     )  # fmt: skip
     assert found.loss == pytest.approx(1 / 9, rel=1e-12)
     assert revalued(-0.1, pair("GBPUSD"), (), {}) == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("size", [1.0, -1.0])
+def test_a_rate_that_its_beta_takes_below_zero_stops_above_it(size):
+    crisis = with_parameters(LEHMAN, {"market_shock": "-0.6"})
+    found = run(Holding(symbol="USDJPY", size=size), instruments=[pair("USDJPY", beta=5.0)], crisis=crisis)
+    (position,) = found.positions
+    assert position.price_move == pytest.approx(-0.99)
+    assert found.loss == pytest.approx(size * 0.99 / 0.01)
+    # A rate that only converts stops there as well, and a share may lose all of itself.
+    yen = Instrument(symbol="A", name="A", kind="equity", currency="JPY", beta=2.0)
+    move = shock_holding(
+        Holding(symbol="A", size=1.0), 1.0, yen, [Leg("USDJPY", divide=True)], crisis, propagation="beta",
+        betas={"USDJPY": 5.0}, gapped=False,
+    )  # fmt: skip
+    assert (move.price_move, move.holding_return) == (-1.0, -1.0)
 
 
 def test_the_gap_is_a_floor_and_finds_its_victims():

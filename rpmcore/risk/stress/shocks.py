@@ -11,6 +11,9 @@ from rpmcore.risk.currencies import Leg
 
 Propagation = Literal["beta", "uniform", "adverse"]
 
+LOWEST_RATE_MOVE = -0.99
+"""No exchange rate falls further, as on a path: one of zero has no inverse to convert with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shock:
@@ -54,7 +57,7 @@ def shock_holding(
     propagation
         ``beta``: market shock × beta. ``uniform``: the market shock. ``adverse``: the size of the market shock against
         the sign of the position. An instrument without a beta is shocked adversely under ``beta``: a missing number has
-        no harmless default.
+        no harmless default. No price falls by more than all of itself, and no rate by more than `LOWEST_RATE_MOVE`.
     betas
         Market beta by symbol, for the currency pairs on the way.
     gapped
@@ -72,9 +75,9 @@ def shock_holding(
         origin = "adverse" if propagation == "adverse" else "adverse (no beta)"
     if gapped and crisis.gap is not None and -side * move < crisis.gap.size:
         move, origin = -side * crisis.gap.size, "gap"
-    move = max(move, -1.0)
+    move = max(move, -1.0 if instrument.base_currency is None else LOWEST_RATE_MOVE)
     moves = (
-        {leg.symbol: crisis.market_shock * (betas.get(leg.symbol) or 0.0) for leg in way}
+        {leg.symbol: max(crisis.market_shock * (betas.get(leg.symbol) or 0.0), LOWEST_RATE_MOVE) for leg in way}
         if propagation == "beta"
         else {}
     )

@@ -216,6 +216,13 @@ def _span(history: PriceHistory, crisis: Crisis, maximum_gap: int) -> tuple[int,
     window, dates = crisis.window, history.dates
     first = int(np.searchsorted(dates, np.datetime64(window.start, "D")))
     end = int(np.searchsorted(dates, np.datetime64(window.end, "D") + np.timedelta64(1, "D")))
+    if 0 < first == end < len(dates):
+        raise InputError(
+            f"no day with prices lies in the window of {crisis.name}, {window.start} to {window.end}: the nearest are "
+            f"{day(dates[first - 1])} and {day(dates[first])}",
+            source=history.path,
+            remedy="give a window with a trading day, or prices of its days",
+        )
     if (
         first == 0
         or first == end
