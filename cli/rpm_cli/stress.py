@@ -1,5 +1,6 @@
 """``rpm stress``: what does this book lose in a crisis?"""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -89,6 +90,22 @@ def stress(
             param_hint="--scenario",
         )
     assigned = assignments or []
+    changes = [a for a in assigned if "." not in a.partition("=")[0]]
+    question = "--reverse" if reverse is not None else "--synthetic" if synthetic is not None else "--shock"
+    if crises:
+        question = "--scenario with --shock" if shock else "--scenario"
+    _check_used(
+        question,
+        {
+            "--mode": mode,
+            "--system": system,
+            "--scenario-file": scenario_file,
+            "--set": changes,
+            "--propagation": propagation,
+            "--factors": factors,
+            "--check": check,
+        },
+    )
     settings = common.settings_from(
         config,
         [a for a in assigned if "." in a.partition("=")[0]],
@@ -124,7 +141,6 @@ def stress(
     else:
         chosen: tuple[Any, ...] = ()
         if crises:
-            changes = [a for a in assigned if "." not in a.partition("=")[0]]
             chosen = api.chosen_crises(scenario, changes, scenario_file)
         report = api.stress(
             book,
@@ -151,6 +167,31 @@ def stress(
         common.print_machine("stress", {**api.to_plain(report), "config_digest": settings.digest}, form)
     if check and not passed:
         raise typer.Exit(common.BREACHED)
+
+
+_UNUSED = {
+    "--reverse": ("--mode", "--system", "--scenario-file", "--set", "--propagation", "--check"),
+    "--synthetic": ("--mode", "--scenario-file", "--set", "--factors"),
+    "--shock": ("--mode", "--system", "--scenario-file", "--set", "--propagation"),
+    "--scenario": ("--factors",),
+}
+"""What a question has no use for: scenarios, their modes and parameters, factors, and a verdict."""
+
+
+def _check_used(question: str, given: Mapping[str, Any]) -> None:
+    """Refuse an option that the question does not use: the answer would be taken for one that does.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is one; ``--set`` stands for parameters of a scenario.
+    """
+    for option in _UNUSED.get(question, ()):
+        if given[option]:
+            raise typer.BadParameter(f"{question} makes no use of it; leave it out", param_hint=option)
+    paths = not question.startswith("--scenario") or {"path", "all"} & set(given["--mode"] or ())
+    if given["--system"] == "limits" and not paths:
+        raise typer.BadParameter("limits act on paths alone; add --mode path", param_hint="--system")
 
 
 def _shocks(texts: list[str]) -> dict[str, float]:

@@ -160,6 +160,26 @@ def test_what_cannot_be_run_is_told(rpm, arguments, words):
         assert word in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["--reverse", "0.1", "--set", "shock=-0.9"], "--set"),
+        (["--reverse", "0.1", "--system", "limits"], "--system"),
+        (["--reverse", "0.1", "--check"], "--check"),
+        (["--synthetic", "4", "--mode", "replay"], "--mode"),
+        (["--synthetic", "4", "--scenario-file", "absent.yaml"], "--scenario-file"),
+        (["--shock", "SP500=-0.1", "--propagation", "adverse"], "--propagation"),
+        (["-s", "lehman2008", "--factors", DATA / "factors.parquet"], "--factors"),
+        (["-s", "lehman2008", "--system", "limits"], "--system"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(rpm, arguments, option):
+    done = rpm("stress", SAMPLE, *arguments)
+    assert done.code == 2
+    assert f"Invalid value for {option}" in done.err
+    assert done.out == ""
+
+
 def test_a_window_outside_the_prices_says_what_is_covered(rpm, write_book):
     book = write_book({"symbol": ["MSFT"], "weight": [0.5]})
     done = rpm("stress", book, "-s", "lehman2008", "--mode", "replay")
