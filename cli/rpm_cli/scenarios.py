@@ -18,6 +18,7 @@ def list_scenarios(
 ) -> None:
     """List the crises that `rpm stress` knows; `rpm scenarios show NAME` tells one in full."""
     if context.invoked_subcommand is not None:
+        context.obj = scenario_file
         return
     form = common.chosen_format(output, as_json)
 
@@ -25,7 +26,7 @@ def list_scenarios(
 
     crises = api.scenarios(scenario_file)
     if form is common.Format.TABLE:
-        from rpm_cli.rendering import stress as rendering
+        from rpm_cli.rendering import scenarios as rendering
 
         rendering.show_library(tuple(crises.values()))
     else:
@@ -34,6 +35,7 @@ def list_scenarios(
 
 @app.command("show")
 def show(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the crisis.")],
     scenario_file: common.ScenarioFileOption = None,
     output: common.FormatOption = None,
@@ -44,9 +46,9 @@ def show(
 
     from rpmcore import api
 
-    (crisis,) = api.chosen_crises([name], file=scenario_file)
+    (crisis,) = api.chosen_crises([name], file=scenario_file or context.obj)
     if form is common.Format.TABLE:
-        from rpm_cli.rendering import stress as rendering
+        from rpm_cli.rendering import scenarios as rendering
 
         rendering.show_crisis(crisis)
     else:

@@ -29,6 +29,12 @@ def report(rpm, *arguments, code=0):
     return json.loads(done.out)
 
 
+def test_a_narrow_table_loses_no_figure(rpm):
+    table = rpm("backtest", SAMPLE, *FAST, COLUMNS="60").out.partition("Tests:")[2].partition("Worst days")[0]
+    assert "p-value" in table
+    assert "…" not in table
+
+
 @pytest.mark.parametrize("width", ["80", "120"])
 def test_the_tables_fit_and_a_person_can_read_the_verdicts(rpm, width):
     done = rpm("backtest", SAMPLE, *FAST, COLUMNS=width)

@@ -1,6 +1,7 @@
 """``rpm stress`` beyond one parametric step: replays, shocks, paths, reverse stress, synthetic crises."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -43,7 +44,7 @@ def test_all_crises_run_on_the_sample_in_every_mode(rpm):
         assert scenario["loss_money"] == pytest.approx(scenario["loss"] * 1e7)
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -59,6 +60,8 @@ def test_the_tables_fit(rpm, width, arguments):
     done = rpm("stress", SAMPLE, "--quiet", *arguments, COLUMNS=str(width))
     assert done.code == 0, done.err
     assert max(map(len, done.out.splitlines())) <= width
+    # The text of a criterion may be cut, a figure or a verdict never.
+    assert not re.search(r"\d\.?…|\d\.\d+…|Verd\w*…", re.sub(r"(loss \d|a day).*…", "", done.out))
 
 
 def test_a_replay_is_the_raw_closes(rpm, tmp_path):
@@ -133,6 +136,8 @@ def test_a_scenario_of_a_desk(rpm, tmp_path):
     assert found["scenarios"][0]["trough"].startswith("2022")
     listed = json.loads(rpm("scenarios", "--scenario-file", file, "--json").out)["scenarios"]
     assert listed[-1]["name"] == "rates2022"
+    for arguments in (("show", "rates2022", "--scenario-file", file), ("--scenario-file", file, "show", "rates2022")):
+        assert "2022-01-04 to 2022-10-12" in rpm("scenarios", *arguments).out
 
 
 @pytest.mark.parametrize(

@@ -115,14 +115,16 @@ def _tests(console: Console, report: BacktestReport, wide: bool) -> None:
     draw.title(console, f"Tests: a right model fails each once in {1.0 / report.significance:.0f} times")
     table = draw.table()
     table.add_column("Test", no_wrap=True)
-    table.add_column("Asks", no_wrap=True, overflow="ellipsis")
+    asks = console.width >= draw.MEDIUM
+    if asks:
+        table.add_column("Asks", no_wrap=True)
     for heading in ("Statistic", "p-value"):
         table.add_column(heading, justify="right", no_wrap=True)
     if wide:
         table.add_column("by", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     for name, test in report.tests.items():
-        cells: list[Text | str] = [NAMES[name], QUESTIONS[name]]
+        cells: list[Text | str] = [NAMES[name], *((QUESTIONS[name],) if asks else ())]
         cells += ["–" if test.statistic is None else f"{test.statistic:.2f}", _probability(test.p_value)]
         if wide:
             cells.append("" if test.p_value is None else test.p_value_basis)

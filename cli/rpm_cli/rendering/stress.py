@@ -1,12 +1,13 @@
-"""Stress reports and the crisis library as tables."""
+"""Stress reports as tables."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
-from rpmcore.domain.crises import Crisis
 from rpmcore.risk.report import BookSummary
 from rpmcore.risk.stress.engine import ScenarioResult
 from rpmcore.risk.stress.factor_scenario import FactorScenarioResult
@@ -16,7 +17,6 @@ from rpmcore.risk.stress.reverse_study import ReverseReport
 from rpmcore.risk.stress.study import Result, StressReport
 from rpmcore.risk.stress.suite_study import SuiteReport
 
-MOST_POSITIONS = 25
 CHART_HEIGHT = 8
 
 
@@ -52,43 +52,49 @@ def _warnings(console: Console, warnings: Sequence[object]) -> None:
 
 
 def _scenarios(console: Console, report: StressReport, wide: bool) -> None:
-    modes = len({s.mode for s in report.scenarios}) > 1
+    """Print a line per scenario and mode; where it is narrow, bars and the cost of leaving give way to the losses."""
+    for bar, leaving in ((16 if wide else 8, True), (8, True), (4, True), (8, False), (0, False)):
+        table = _scenario_table(report, wide, bar, leaving)
+        if Measurement.get(console, console.options.update(max_width=10_000), table).maximum <= console.width:
+            break
+    console.print(table)
+
+
+def _scenario_table(report: StressReport, wide: bool, bar: int, leaving: bool) -> Table:
     parametric = all(isinstance(s, ScenarioResult) for s in report.scenarios)
+    stressed = any(isinstance(s, ScenarioResult) for s in report.scenarios) and leaving
+    money = wide and report.book.capital is not None
     table = draw.table()
     table.add_column("Scenario", no_wrap=True, overflow="ellipsis", max_width=20)
-    if modes or not parametric:
+    if not parametric:
         table.add_column("Mode", no_wrap=True)
-    table.add_column("Loss", justify="right", no_wrap=True)
-    money = wide and report.book.capital is not None
-    if money:
-        table.add_column(f"Loss {report.book.base_currency}", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    headings = ["Loss/VaR"] if wide else ["Ratio"]
-    if any(isinstance(s, ScenarioResult) for s in report.scenarios):
-        headings = ["Stressed VaR", *headings, "Exit cost", "Days"] if wide else ["Str. VaR", *headings, "Exit", "Days"]
+    headings = ["Loss", *([f"Loss {report.book.base_currency}"] if money else [])]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for heading, shown in (
+        ("Stressed VaR" if wide else "Str. VaR", stressed),
+        ("Loss/VaR" if wide else "Ratio", True),
+        ("Exit cost" if wide else "Exit", stressed),
+        ("Days", stressed),
+    ):
+        if shown:
+            table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     scale = max((abs(s.loss) for s in report.scenarios), default=0.0)
     for s in report.scenarios:
-        cells: list[Text | str] = [Text(draw.printable(s.name))]
-        if modes or not parametric:
-            cells.append(s.mode)
-        cells.append(draw.percent(s.loss))
-        if money:
-            cells.append(draw.amount(s.loss_money))
-        cells.append(draw.bar(max(s.loss, 0.0) / scale if scale else 0.0, 16 if wide else 8, "red"))
+        cells: list[Text | str] = [Text(draw.printable(s.name)), *(() if parametric else (s.mode,))]
+        cells += [draw.percent(s.loss), *((draw.amount(s.loss_money),) if money else ())]
+        cells.append(draw.bar(max(s.loss, 0.0) / scale if scale else 0.0, bar, "red") if bar else "")
         ratio = "–" if s.var_breach_ratio is None else f"{s.var_breach_ratio:.2f}"
-        if len(headings) == 1:
-            cells.append(ratio)
-        elif isinstance(s, ScenarioResult):
+        if stressed and isinstance(s, ScenarioResult):
             days = "–" if s.days_to_liquidate is None else f"{s.days_to_liquidate:.1f}"
             cells += [draw.percent(s.stressed_var), ratio, draw.percent(s.liquidation_cost), days]
         else:
-            cells += ["", ratio, "", ""]
+            cells += ["", ratio, "", ""] if stressed else [ratio]
         cells.append(Text("PASS", style="green") if s.passed else Text("FAIL", style="bold red"))
         table.add_row(*cells)
-    console.print(table)
+    return table
 
 
 def _details(console: Console, scenario: Result, wide: bool) -> None:
@@ -130,7 +136,7 @@ def _losses(
     table.add_column(origin, no_wrap=True, overflow="ellipsis", max_width=30 if wide else 16)
     ordered = sorted(rows, key=lambda row: -row[4])
     scale = max((abs(row[4]) for row in ordered), default=0.0)
-    for symbol, strategy, weight, moved, loss, why in ordered[:MOST_POSITIONS]:
+    for symbol, strategy, weight, moved, loss, why in ordered[: draw.MOST_POSITIONS]:
         held: list[Text | str] = [Text(draw.printable(strategy or "–"))] if wide else []
         table.add_row(
             Text(draw.printable(symbol)),
@@ -141,7 +147,7 @@ def _losses(
             draw.signed_bar(loss, scale, 20 if wide else 14),
             Text(draw.printable(why)),
         )
-    rest = ordered[MOST_POSITIONS:]
+    rest = ordered[draw.MOST_POSITIONS :]
     if rest:
         blank = [""] if wide else []
         table.add_row(f"{len(rest)} more", *blank, "", "", draw.percent(sum(row[4] for row in rest)), "", "")
@@ -229,6 +235,11 @@ def _path(console: Console, path: PathResult) -> None:
     _fall(console, [1.0 - day.equity for day in path.days], "day 1", f"day {len(path.days)}")
 
 
+def _bar_width(console: Console) -> int:
+    """Return the length of a bar beside a few figures, which it must not crowd out."""
+    return 24 if console.width >= draw.MEDIUM else 10
+
+
 def show_suite(report: SuiteReport) -> None:
     """Print synthetic crises to stdout: how many pass, the losses, and who acted."""
     console = draw.console()
@@ -257,7 +268,7 @@ def show_suite(report: SuiteReport) -> None:
         cells: list[Text | str] = ["worst" if q.share == 1.0 else f"{q.share:.0%} below", draw.percent(q.loss)]
         cells += [draw.percent(q.unmanaged_loss)] if managed else []
         cells += [draw.amount(q.loss_money)] if money else []
-        cells.append(draw.bar(max(q.loss, 0.0) / scale if scale > 0.0 else 0.0, 24, "red"))
+        cells.append(draw.bar(max(q.loss, 0.0) / scale if scale > 0.0 else 0.0, _bar_width(console), "red"))
         table.add_row(*cells)
     console.print(table)
     if report.edges[0] < report.edges[-1]:
@@ -268,7 +279,7 @@ def show_suite(report: SuiteReport) -> None:
     draw.title(console, "By kind")
     table = draw.table()
     table.add_column("Kind", no_wrap=True)
-    for heading in ("Runs", "Pass", "Mean loss", "Worst", *(("Mean without",) if managed else ())):
+    for heading in ("Runs", "Pass", "Mean loss", "Worst", *(("Without",) if managed else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     for kind in report.kinds:
         cells = [str(kind["kind"]).replace("_", " "), f"{kind['n']:,}", f"{kind['pass_rate_pct']:.1f}%"]
@@ -287,7 +298,7 @@ def _controls(console: Console, report: SuiteReport) -> None:
     draw.title(console, "Who acted first")
     table = draw.table()
     table.add_column("Control", no_wrap=True)
-    for heading in ("Runs", "Median day", "Loss avoided, mean"):
+    for heading in ("Runs", "Median day", "Avoided, mean"):
         table.add_column(heading, justify="right", no_wrap=True)
     for control in report.controls:
         table.add_row(
@@ -306,7 +317,8 @@ def _worst(console: Console, report: SuiteReport, wide: bool) -> None:
     for heading in ("Days", "Loss", "Loss/VaR"):
         table.add_column(heading, justify="right", no_wrap=True)
     if wide:
-        table.add_column("Fails by", no_wrap=True, overflow="ellipsis", max_width=60)
+        room = min(60, console.width - 48)  # what figures and the longest name leave
+        table.add_column("Fails by", no_wrap=True, overflow="ellipsis", max_width=room)
     for run in report.worst:
         ratio = run["var_breach_ratio"]
         cells = [run["name"].replace("_", " "), str(run["duration_days"]), f"{run['loss_pct']:.2f}%"]
@@ -340,7 +352,7 @@ def show_reverse(report: ReverseReport) -> None:
     table.add_column("− gains │ loses +", no_wrap=True)
     scale = max((abs(p.loss) for p in report.positions), default=0.0)
     console.print()
-    for p in report.positions[:MOST_POSITIONS]:
+    for p in report.positions[: draw.MOST_POSITIONS]:
         table.add_row(
             Text(draw.printable(p.symbol)),
             draw.percent(p.weight, 1),
@@ -349,7 +361,7 @@ def show_reverse(report: ReverseReport) -> None:
             draw.percent(p.loss),
             draw.signed_bar(p.loss, scale, 30 if wide else 20),
         )
-    rest = report.positions[MOST_POSITIONS:]
+    rest = report.positions[draw.MOST_POSITIONS :]
     if rest:
         table.add_row(f"{len(rest)} more", "", "", "", draw.percent(sum(p.loss for p in rest)), "")
     console.print(table)
@@ -361,7 +373,7 @@ def show_reverse(report: ReverseReport) -> None:
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         for limit in report.broken_limits:
-            bar = draw.bar(limit.share, 24, "yellow")
+            bar = draw.bar(limit.share, _bar_width(console), "yellow")
             table.add_row(limit.name, draw.percent(limit.loss), draw.percent(limit.share, 0), bar)
         console.print(table)
     if report.beyond_total:
@@ -379,43 +391,3 @@ def _one_in(probability: float) -> str:
         return f"one day in {days:,.0f}"
     years = days / 252.0
     return f"one day in {years:,.0f} years" if years < 1e6 else f"one day in {years:.1e} years"
-
-
-def show_library(crises: Sequence[Crisis]) -> None:
-    """Print a line per crisis."""
-    console = draw.console()
-    table = draw.table()
-    table.add_column("Name", no_wrap=True)
-    if console.width >= draw.WIDE:
-        table.add_column("What happened", overflow="fold")
-    for heading in ("Shock", "Vol.", "Corr.", "Spread", "Volume", "Gap", "Days"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for crisis in crises:
-        title: list[Text | str] = [crisis.title] if console.width >= draw.WIDE else []
-        table.add_row(
-            crisis.name,
-            *title,
-            f"{crisis.market_shock:+.1%}",
-            f"{crisis.volatility_multiplier:g}×",
-            "–" if crisis.correlation is None else f"{crisis.correlation:.0%}",
-            f"{crisis.spread_multiplier:g}×",
-            f"−{crisis.volume_reduction:.0%}",
-            "–" if crisis.gap is None else f"{crisis.gap.size:.0%}",
-            str(crisis.duration_days),
-        )
-    console.print(table)
-
-
-def show_crisis(crisis: Crisis) -> None:
-    """Print one crisis in full, each parameter with its source."""
-    console = draw.console()
-    console.print(Text(f"{crisis.title} ({crisis.name})", style="bold"))
-    console.print(f"{crisis.window.start} to {crisis.window.end}")
-    console.print(Text(crisis.description))
-    console.print()
-    table = draw.table()
-    for heading in ("Parameter", "Value", "Source"):
-        table.add_column(heading, overflow="fold")
-    for key, value in crisis.parameters.items():
-        table.add_row(key, "none" if value is None else str(value), crisis.sources[key])
-    console.print(table)

@@ -15,6 +15,9 @@ PIPE_WIDTH = 120
 WIDE = 100
 """From this width on tables show money, sectors and longer bars."""
 
+MEDIUM = 80
+"""Below this width tables keep figures alone: bars are shorter, and explanations left out."""
+
 METHOD_NAMES = {
     "historical": "historical",
     "filtered_historical": "filtered hist.",
