@@ -112,3 +112,11 @@ def test_what_cannot_be_tested_is_told(rpm, calm, arguments, words):
 
 def test_check_needs_a_book(rpm):
     assert rpm("backtest", "--check").code == 2
+
+
+def test_violations_that_do_not_exist_do_not_cluster(rpm, write_book):
+    book = write_book({"symbol": ["MSFT"], "weight": [0.0]}, n_days=700)
+    found = json.loads(rpm("backtest", book, "--window", "100", "-c", "0.95", "--json", "--quiet").out)
+    assert found["violations"] == 0
+    assert found["tests"]["dynamic_quantile"]["verdict"] == "fail"
+    assert "violations_cluster" not in {w["code"] for w in found["warnings"]}

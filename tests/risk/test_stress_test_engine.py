@@ -124,6 +124,25 @@ def test_reports_are_json_and_add_up():
     assert json.dumps(ENGINE.generate_stress_report(crises[0]))
 
 
+def silent(report):
+    """Every null of a report without a reason beside it."""
+    if isinstance(report, dict):
+        nulls = [k for k, v in report.items() if v is None and not report.get(f"{k}_reason")]
+        return nulls + [k for v in report.values() for k in silent(v)]
+    return [k for one in report for k in silent(one)] if isinstance(report, list) else []
+
+
+def test_what_a_report_lacks_it_explains():
+    suite = ENGINE.run_monte_carlo_stress_suite(4, 1e6, POSITIONS, Unmanaged())
+    crisis = ENGINE.run_historical_crisis_test("archegos2021", 1e6, POSITIONS, Unmanaged())
+    for results in (suite, crisis):
+        report = ENGINE.generate_stress_report(results)
+        assert silent(report) == []
+        (one, *_) = report.get("worst") or report["scenarios"]
+        assert one["control"] is None
+        assert one["control_reason"] == "no control acted"
+
+
 def test_the_same_settings_give_the_same_bits_and_threads_change_nothing():
     one, other = (
         StressTestEngine(inputs=mixed(), threads=threads).run_monte_carlo_stress_suite(

@@ -265,7 +265,7 @@ def _remarks(tested: Backtest, made: Forecasts, silent: Sequence[str]) -> tuple[
                 "gross errors alone; give more history or a lower --confidence",
             )
         )
-    if "dynamic_quantile" in tested.failed or "christoffersen" in tested.failed:
+    if _clustered(tested):
         found.append(
             Notice(
                 code="violations_cluster",
@@ -273,3 +273,10 @@ def _remarks(tested: Backtest, made: Forecasts, silent: Sequence[str]) -> tuple[
             )
         )
     return tuple(found)
+
+
+def _clustered(tested: Backtest) -> bool:
+    """Return whether a test fails by violations that come together; both also fail by such that keep apart."""
+    table, spells = tested.tests["christoffersen"].detail, tested.tests["duration"].detail
+    together = table["n11"] * (table["n00"] + table["n01"]) > table["n01"] * (table["n10"] + table["n11"])
+    return ("christoffersen" in tested.failed and together) or ("duration" in tested.failed and spells["shape"] < 1.0)

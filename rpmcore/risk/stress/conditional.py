@@ -253,10 +253,11 @@ def _whitening(cov: Matrix, given: Any, deviations: Vector, names: list[str], wh
     # The share of its variance that the others leave is the inverse of the diagonal of the inverse.
     left = 1.0 / (vectors**2 / np.maximum(eigenvalues, 1e-300)).sum(axis=1)
     if left.min() < TOLERANCE:
+        least = f"{float(left.min()):.1e}" if left.min() > NEGATIVE else "nothing"
         bound = [name for name, share in zip(names, left.tolist(), strict=True) if share < TOLERANCE]
         raise InvalidArgument(
-            f"{', '.join(bound)}: the returns of these {what}s determine each other (the others leave "
-            f"{max(0.0, float(left.min())):.1e} of a variance), so their shocks could contradict; leave one out"
+            f"{', '.join(bound)}: the returns of these {what}s determine each other (the others leave {least} of a "
+            "variance), so their shocks could contradict; leave one out"
         )
     whitening: Matrix = vectors.T / np.sqrt(eigenvalues)[:, None] / deviations
     return whitening

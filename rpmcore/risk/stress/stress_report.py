@@ -1,14 +1,13 @@
 """Results of stress tests as plain numbers and texts, ready for JSON."""
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.risk.settings import StressSettings
-from rpmcore.risk.stress.path import LOSS_WITHOUT_FORECAST, NO_FORECAST, SLOWEST_DECISION
+from rpmcore.risk.stress.path import NO_ACTION, SLOWEST_DECISION, told, why
 from rpmcore.risk.stress.suite import SuiteResult
 from rpmcore.risk.stress.system import NOT_MEASURED
 
@@ -98,8 +97,8 @@ def _suite_parts(suite: SuiteResult) -> dict[str, Any]:
                 "loss_pct": _percent(suite.loss[i]),
                 "unmanaged_loss_pct": _percent(suite.unmanaged_loss[i]),
                 **_ratio("var_breach_ratio", float(suite.var_breach_ratio[i])),
-                "control": suite.controls[i],
-                "action_day": int(suite.action_days[i]) or None,
+                **_stated("control", suite.controls[i], NO_ACTION),
+                **_stated("action_day", int(suite.action_days[i]) or None, NO_ACTION),
                 "passed": bool(suite.passed[i]),
                 "failed_criteria": list(suite.failed_criteria[i]),
             }
@@ -133,15 +132,14 @@ def _crisis(result: "CrisisTestResult") -> dict[str, Any]:
         "passed": result.passed,
         "failed_criteria": list(result.failed_criteria),
         "parametric_loss_pct": _percent(parametric.loss),
-        "parametric_var_breach_ratio": parametric.var_breach_ratio,
+        **_stated("parametric_var_breach_ratio", parametric.var_breach_ratio, parametric.var_breach_ratio_reason),
         "path_loss_pct": _percent(path.loss),
         "path_unmanaged_loss_pct": _percent(path.unmanaged_loss),
         "path_loss_avoided_pct": _percent(path.loss_avoided),
-        "path_var_breach_ratio": path.var_breach_ratio,
-        "path_var_breach_ratio_reason": path.var_breach_ratio_reason,
-        "control": path.control,
-        "acted_because": None if path.action is None else path.action.reason,
-        "action_day": path.action_day,
+        **_stated("path_var_breach_ratio", path.var_breach_ratio, path.var_breach_ratio_reason),
+        **_stated("control", path.control, NO_ACTION),
+        **_stated("acted_because", None if path.action is None else path.action.reason, NO_ACTION),
+        **_stated("action_day", path.action_day, NO_ACTION),
         **_decision(path.slowest_decision),
     }
 
@@ -150,16 +148,17 @@ def _percent(fraction: Any) -> float:
     return 100.0 * float(fraction)
 
 
+def _stated(name: str, value: Any, reason: str | None) -> dict[str, Any]:
+    """Return a value by its name, and beside one that does not exist the reason."""
+    return {name: value} if value is not None else {name: None, f"{name}_reason": reason}
+
+
 def _ratio(name: str, ratio: float) -> dict[str, Any]:
-    if isfinite(ratio):
-        return {name: ratio}
-    return {name: None, f"{name}_reason": LOSS_WITHOUT_FORECAST if ratio > 0.0 else NO_FORECAST}
+    return _stated(name, told(ratio), why(ratio))
 
 
 def _decision(slowest: float | None) -> dict[str, Any]:
-    if slowest is None:
-        return {"slowest_decision_ms": None, "slowest_decision_ms_reason": NOT_MEASURED}
-    return {"slowest_decision_ms": 1e3 * slowest}
+    return _stated("slowest_decision_ms", None if slowest is None else 1e3 * slowest, NOT_MEASURED)
 
 
 def _largest(seconds: Iterable[float | None]) -> float | None:
