@@ -134,7 +134,7 @@ def test_criteria():
     found = replay({"GBPUSD": 1.0}, "brexit2016")
     assert not found.passed
     assert found.failed_criteria == (
-        f"the loss of a day is {found.var_breach_ratio:.2f} × the VaR forecast for it, more than 2 ×",
+        f"a day's loss is {found.var_breach_ratio:.2f} × the VaR forecast for it, more than 2 ×",
     )
 
 
@@ -262,3 +262,9 @@ def test_a_window_without_a_trading_day_is_not_called_uncovered():
     weekend = replace(crises()["brexit2016"], window=Window(start=date(2016, 6, 25), end=date(2016, 6, 26)))
     with pytest.raises(InputError, match=r"no day with prices .* nearest are 2016-06-24 and 2016-06-27"):
         replay({"SP500": 1.0}, "brexit2016", crisis=weekend)
+
+
+def test_a_book_that_holds_nothing_loses_nothing_and_not_less():
+    found = replay({"SP500": 0.0}, "brexit2016")
+    assert str(found.loss) == str(found.loss_money) == "0.0"
+    assert found.passed

@@ -12,6 +12,7 @@ from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.evaluation import Assessment, assess, money
 from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.stress.criteria import failed_loss, failed_ratio
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
 from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
 from rpmcore.risk.valuation import BookInputs
@@ -114,7 +115,7 @@ def parametric_stress(
     ratio = loss / stressed_var if stressed_var > 0.0 else None
     costs = [p.liquidation_cost for p in positions if p.liquidation_cost is not None]
     days = [p.days_to_liquidate for p in positions if p.days_to_liquidate is not None]
-    failed = _failed(loss, ratio, chosen)
+    failed = failed_loss(loss, chosen) + failed_ratio(loss, ratio, chosen, daily=False)
     cost = float(sum(costs)) if costs else None
     return ScenarioResult(
         name=crisis.name,
@@ -184,14 +185,3 @@ def _positions(
             )
         )
     return tuple(rows)
-
-
-def _failed(loss: float, ratio: float | None, settings: StressSettings) -> tuple[str, ...]:
-    failed = []
-    if loss > settings.maximum_loss:
-        failed.append(f"loss {loss:.2%} exceeds {settings.maximum_loss:.2%} of capital")
-    if ratio is not None and ratio > settings.maximum_var_ratio:
-        failed.append(f"loss is {ratio:.2f} × the stressed VaR, more than {settings.maximum_var_ratio:g} ×")
-    if ratio is None and loss > 0.0:
-        failed.append("there is a loss but no stressed VaR to hold it against")
-    return tuple(failed)

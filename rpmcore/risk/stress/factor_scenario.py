@@ -11,8 +11,9 @@ from rpmcore.risk.covariance import sample_covariance
 from rpmcore.risk.evaluation import money
 from rpmcore.risk.factor_model import FactorModel
 from rpmcore.risk.report import NO_CAPITAL
-from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.stress.conditional import conditional_factor_stress, conditional_stress
+from rpmcore.risk.stress.criteria import failed_loss
 from rpmcore.risk.stress.shocks import revalued
 from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation
 
@@ -150,13 +151,6 @@ def run_shocks(
         failed_criteria=failed,
         positions=_positions(inputs, valuation, returns, shocks, of_factors=model is not None),
     )
-
-
-def failed_loss(loss: float, settings: StressSettings) -> tuple[str, ...]:
-    """Return the criterion on the loss if it is failed."""
-    if loss > settings.maximum_loss:
-        return (f"loss {loss:.2%} exceeds {settings.maximum_loss:.2%} of capital",)
-    return ()
 
 
 def _holding_return(inputs: BookInputs, symbol: str, move: float) -> float:

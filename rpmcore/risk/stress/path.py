@@ -17,6 +17,7 @@ from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.simulation_model import whole
 from rpmcore.risk.stress.carried import Carried, carry
+from rpmcore.risk.stress.criteria import failed_loss, failed_ratio
 from rpmcore.risk.stress.daily import Scenario, days_of, dof_of, simulate
 from rpmcore.risk.stress.stressed_book import StressedBook
 from rpmcore.risk.stress.system import NOT_MEASURED, Action, RiskSystem, Timer, Unmanaged
@@ -236,16 +237,8 @@ def why(ratio: float) -> str | None:
 
 def criteria(loss: float, ratio: float, settings: StressSettings) -> tuple[str, ...]:
     """Return the criteria that a path fails, in words; a loss without a forecast fails."""
-    failed = []
-    if loss > settings.maximum_loss:
-        failed.append(f"loss {loss:.2%} exceeds {settings.maximum_loss:.2%} of capital")
-    if ratio == inf:
-        failed.append(LOSS_WITHOUT_FORECAST)
-    elif ratio > settings.maximum_var_ratio:
-        failed.append(
-            f"a day's loss is {ratio:.2f} × the VaR forecast for it, more than {settings.maximum_var_ratio:g} ×"
-        )
-    return tuple(failed)
+    against = (LOSS_WITHOUT_FORECAST,) if ratio == inf else failed_ratio(loss, ratio, settings, daily=True)
+    return failed_loss(loss, settings) + against
 
 
 def slow(slowest: float | None) -> tuple[str, ...]:

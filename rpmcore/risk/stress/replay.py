@@ -12,7 +12,8 @@ from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.evaluation import money
 from rpmcore.risk.report import NO_CAPITAL
-from rpmcore.risk.settings import RiskSettings, StressSettings
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.stress.criteria import failed_loss, failed_ratio
 from rpmcore.risk.stress.window_prices import HISTORY, WindowPrices, window_prices
 from rpmcore.risk.valuation import BookInputs, Valuation, day, holding_returns
 from rpmcore.risk.value_at_risk import normal
@@ -151,14 +152,14 @@ def replay_crisis(
         before=settings.covariance.lookback + settings.data.return_days,
     )
     gains = _gains(found)
-    path: Vector = -(gains @ valuation.weights)
+    path: Vector = 0.0 - gains @ valuation.weights  # which leaves no negative zero
     falls = path - np.concatenate(([0.0], path[:-1]))
     dates = tuple(day(moment) for moment in found.dates[found.start + 1 :])
     trough, worst = int(path.argmax()), int(falls.argmax())
     forecasts, no_forecasts = _forecasts(found, valuation.weights, settings)
     ratio, breach, no_ratio = _breach(falls, forecasts, dates, no_forecasts)
     loss = float(path[trough])
-    failed = _failed(loss, ratio, chosen)
+    failed = failed_loss(loss, chosen) + failed_ratio(loss, ratio, chosen, daily=True)
     return ReplayResult(
         name=crisis.name,
         title=crisis.title,
@@ -239,19 +240,6 @@ def _breach(
         return None, None, "the VaR forecast for every day is zero"
     breach = max(ratios, key=lambda i: ratios[i])
     return ratios[breach], breach, None
-
-
-def _failed(loss: float, ratio: float | None, settings: StressSettings) -> tuple[str, ...]:
-    failed = []
-    if loss > settings.maximum_loss:
-        failed.append(f"loss {loss:.2%} exceeds {settings.maximum_loss:.2%} of capital")
-    if ratio is not None and ratio > settings.maximum_var_ratio:
-        failed.append(
-            f"the loss of a day is {ratio:.2f} × the VaR forecast for it, more than {settings.maximum_var_ratio:g} ×"
-        )
-    if ratio is None and loss > 0.0:
-        failed.append("there is a loss but no VaR forecast to hold it against")
-    return tuple(failed)
 
 
 def _positions(

@@ -11,6 +11,7 @@ from rpmcore.risk.factor_model import FactorModel
 from rpmcore.risk.notices import Notice, listed, notices
 from rpmcore.risk.report import BookSummary
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.stress.criteria import failed_ratio
 from rpmcore.risk.stress.engine import ScenarioResult, parametric_stress
 from rpmcore.risk.stress.factor_scenario import FactorScenarioResult, run_shocks
 from rpmcore.risk.stress.path import PathResult, run_path
@@ -183,14 +184,7 @@ def _factor(run: _Run, crisis: Crisis) -> FactorScenarioResult:
     found = replace(run, given=prices).shocked({market: crisis.market_shock}, name=crisis.name, title=crisis.title)
     stressed = _parametric(run, crisis).stressed_var
     ratio = found.loss / stressed if stressed > 0.0 else None
-    failed = found.failed_criteria
-    if ratio is not None and ratio > run.settings.stress.maximum_var_ratio:
-        failed = (
-            *failed,
-            f"loss is {ratio:.2f} × the stressed VaR, more than {run.settings.stress.maximum_var_ratio:g} ×",
-        )
-    if ratio is None and found.loss > 0.0:
-        failed = (*failed, "there is a loss but no stressed VaR to hold it against")
+    failed = found.failed_criteria + failed_ratio(found.loss, ratio, run.settings.stress, daily=False)
     return replace(
         found, var_breach_ratio=ratio, var_breach_ratio_reason="the stressed VaR is zero", failed_criteria=failed,
         passed=not failed,
