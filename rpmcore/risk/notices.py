@@ -199,7 +199,7 @@ def _clocks(inputs: BookInputs, settings: RiskSettings) -> Iterator[tuple[str, s
         yield (
             "unsynchronised_clocks",
             f"closes are fixed at different hours ({told}); one-day correlations between the groups are biased toward "
-            "zero; --return-days 2 lessens it"
+            "zero; returns over two days lessen it (--set data.return_days=2)"
             if settings.data.return_days == 1
             else f"closes are fixed at different hours ({told}); returns over {settings.data.return_days} days lessen "
             "the bias of correlations between the groups, they do not remove it",

@@ -83,6 +83,7 @@ def test_every_method_is_compared_on_the_same_days(rpm):
     methods = {row["method"] for row in found["comparison"]}
     assert {"limit", "historical", "normal", "student_t", "monte_carlo"} <= methods
     assert len({row["n"] for row in found["comparison"]}) == 1
+    assert {row["zone"] for row in found["comparison"]} <= {"green", "yellow", "red"}
     scores = [row["joint_score"] for row in found["comparison"]]
     assert scores == sorted(scores)
     silent = [w["message"] for w in found["warnings"] if w["code"] == "not_compared"]

@@ -203,3 +203,10 @@ def test_a_bad_scenario_file_is_told_by_line(rpm, tmp_path):
     assert done.code == 2
     for word in ("own.yaml", "line 6", "market_shock", "0.25"):
         assert word in done.err
+
+
+def test_the_remedy_for_different_clocks_is_one_that_the_command_takes(rpm):
+    found = stressed(rpm, "-s", "brexit2016")
+    (told,) = [w["message"] for w in found["warnings"] if w["code"] == "unsynchronised_clocks"]
+    option = re.search(r"\((--set \S+)\)", told)[1].split()
+    assert "two days" not in json.dumps(stressed(rpm, "-s", "brexit2016", *option)["warnings"])

@@ -12,7 +12,6 @@ CHART_HEIGHT = 10
 MOST_VIOLATIONS = 10
 
 VERDICTS = {"pass": "green", "warn": "yellow", "fail": "bold red", "untested": "dim"}
-ZONES = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 QUESTIONS = {
     "kupiec": "as many violations as promised?",
@@ -190,7 +189,6 @@ def _comparison(console: Console, report: BacktestReport, wide: bool) -> None:
             cells.append(f"{1e4 * row.quantile_score:.3f} bp")
         cells.append("–" if row.joint_score is None else f"{row.joint_score:.3f}")
         cells.append("best" if row is report.comparison[0] else _probability(row.p_value_against_best))
-        zone = {"pass": "green", "warn": "yellow", "fail": "red"}.get(row.zone, row.zone)
-        cells.append(Text(zone, style=ZONES.get(row.zone, "dim")))
+        cells.append(Text(row.zone, style=row.zone))
         table.add_row(*cells)
     console.print(table)

@@ -54,7 +54,7 @@ class MethodScore:
     Attributes
     ----------
     zone
-        Of the traffic light: ``pass`` is green, ``warn`` yellow, ``fail`` red.
+        Of the traffic light: ``green``, ``yellow`` or ``red``.
     coverage_p_value, independence_p_value
         Of Kupiec's and Christoffersen's tests.
     quantile_score, joint_score

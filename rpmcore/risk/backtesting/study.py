@@ -65,7 +65,7 @@ def backtest_book(
     """
     if settings.data.return_days > 1:
         raise InvalidArgument(
-            "returns over several days overlap, and the tests need independent ones: leave out --return-days"
+            "returns over several days overlap, and the tests need independent ones: set data.return_days to 1"
         )
     window = settings.backtest.window or settings.tail_risk.lookback
     panel = return_panel(
@@ -220,7 +220,7 @@ def _compared(made: Sequence[Forecasts], settings: RiskSettings) -> tuple[Method
                 violations=int(hits.sum()),
                 expected=len(common) * (1.0 - confidence),
                 rate=float(hits.mean()),
-                zone=traffic_light(hits, confidence=confidence, regime=settings.backtest.regime).verdict,
+                zone=traffic_light(hits, confidence=confidence, regime=settings.backtest.regime).detail["zone"],
                 coverage_p_value=coverage.p_value,
                 coverage_p_value_reason=coverage.p_value_reason,
                 independence_p_value=clusters.p_value,
