@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,12 +11,11 @@ from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.portfolio import Book, Holding
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.covariance import stressed_covariance
-from rpmcore.risk.currencies import Leg
 from rpmcore.risk.evaluation import assess
 from rpmcore.risk.settings import CovarianceSettings, RiskSettings, StressSettings
 from rpmcore.risk.stress.engine import calm_covariance, run_parametric
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
-from rpmcore.risk.stress.shocks import gap_victims, revalued, shock_holding
+from rpmcore.risk.stress.shocks import gap_victims, rate_moves, revalued
 from rpmcore.risk.stress.study import StressInputs, run_stress
 from rpmcore.risk.valuation import BookInputs, symbols_needed
 
@@ -121,13 +121,19 @@ def test_a_rate_that_its_beta_takes_below_zero_stops_above_it(size):
     (position,) = found.positions
     assert position.price_move == pytest.approx(-0.99)
     assert found.loss == pytest.approx(size * 0.99 / 0.01)
-    # A rate that only converts stops there as well, and a share may lose all of itself.
-    yen = Instrument(symbol="A", name="A", kind="equity", currency="JPY", beta=2.0)
-    move = shock_holding(
-        Holding(symbol="A", size=1.0), 1.0, yen, [Leg("USDJPY", divide=True)], crisis, propagation="beta",
-        betas={"USDJPY": 5.0}, gapped=False,
-    )  # fmt: skip
-    assert (move.price_move, move.holding_return) == (-1.0, -1.0)
+    # A rate that only converts stops there as well.
+    assert rate_moves(["USDJPY"], crisis, propagation="beta", betas={"USDJPY": 5.0}) == {"USDJPY": -0.99}
+
+
+@pytest.mark.parametrize("how", ["uniform", "adverse", "beta"])
+def test_a_pair_that_is_held_converts_at_the_rate_of_its_own_row(how):
+    yen = Instrument(symbol="A", name="A", kind="equity", currency="JPY", beta=1.0)
+    crisis = with_parameters(LEHMAN, {"market_shock": "-0.1"})
+    held = (Holding(symbol="A", size=1.0), Holding(symbol="USDJPY", size=1.0))
+    found = run(*held, instruments=[yen, pair("USDJPY", 0.5)], crisis=replace(crisis, gap=None), propagation=how)
+    stock, rate = found.positions
+    assert rate.price_move == pytest.approx(-0.05 if how == "beta" else -0.1)
+    assert stock.loss == pytest.approx(1.0 - 0.9 / (1.0 + rate.price_move))
 
 
 def test_the_gap_is_a_floor_and_finds_its_victims():

@@ -14,7 +14,7 @@ from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings, StressSettings
 from rpmcore.risk.stress.criteria import failed_loss, failed_ratio
 from rpmcore.risk.stress.liquidation import days_to_liquidate, liquidation_cost
-from rpmcore.risk.stress.shocks import Shock, gap_victims, shock_holding
+from rpmcore.risk.stress.shocks import gap_victims, price_move, rate_moves, revalued
 from rpmcore.risk.valuation import BookInputs
 from rpmcore.risk.value_at_risk import normal
 from rpmcore.risk.volatility import portfolio_volatility
@@ -157,27 +157,31 @@ def _positions(
     alone = np.sqrt(np.diagonal(cov))
     weights = valuation.row_weights.tolist()
     victims = gap_victims(crisis.gap, inputs.book.holdings, weights, inputs.instruments)
+    nets = {
+        holding.symbol: float(valuation.weights[asset])
+        for holding, asset in zip(inputs.book.holdings, valuation.row_assets.tolist(), strict=True)
+    }
+    shocked = {
+        symbol: price_move(
+            net, inputs.instruments[symbol], crisis, propagation=settings.propagation, gapped=symbol in victims
+        )
+        for symbol, net in nets.items()
+    }
+    # A pair has one rate: where it is held as well, it converts at what its own row says.
+    legs = {leg.symbol for symbol in nets for leg in inputs.ways[symbol]}
+    moves = rate_moves(legs, crisis, propagation=settings.propagation, betas=inputs.pair_betas)
+    moves |= {symbol: move for symbol, (move, _) in shocked.items()}
     rows = []
     for holding, weight, asset in zip(inputs.book.holdings, weights, valuation.row_assets.tolist(), strict=True):
-        net = float(valuation.weights[asset])
-        shock: Shock = shock_holding(
-            holding,
-            net,
-            inputs.instruments[holding.symbol],
-            inputs.ways[holding.symbol],
-            crisis,
-            propagation=settings.propagation,
-            betas=inputs.pair_betas,
-            gapped=holding.symbol in victims,
-        )
-        loss = -weight * shock.holding_return
+        net, (move, origin) = nets[holding.symbol], shocked[holding.symbol]
+        loss = -weight * revalued(move, inputs.instruments[holding.symbol], inputs.ways[holding.symbol], moves)
         rows.append(
             PositionStress(
                 symbol=holding.symbol,
                 strategy_id=holding.strategy_id,
                 weight=weight,
-                price_move=shock.price_move,
-                origin=shock.origin,
+                price_move=move,
+                origin=origin,
                 loss=loss,
                 loss_money=money(loss, capital),
                 liquidation_cost=liquidation_cost(holding, weight, net, capital, float(alone[asset]), crisis, settings),

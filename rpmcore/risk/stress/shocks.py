@@ -1,7 +1,6 @@
 """How the market shock of a scenario reaches each instrument, and what that does to a holding of it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from rpmcore.domain.crises import Crisis, Gap
@@ -15,77 +14,55 @@ LOWEST_RATE_MOVE = -0.99
 """No exchange rate falls further, as on a path: one of zero has no inverse to convert with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shock:
-    """What happens to one holding.
+def price_move(
+    net_weight: float, instrument: Instrument, crisis: Crisis, *, propagation: Propagation, gapped: bool
+) -> tuple[float, str]:
+    """Return the relative change of an instrument's price in its own currency, and where it is from.
 
-    Attributes
-    ----------
-    price_move
-        Relative change of the instrument's price in its own currency.
-    holding_return
-        Relative change of the holding's account-currency value after full revaluation.
-    origin
-        ``beta``, ``uniform``, ``adverse``, ``adverse (no beta)`` or ``gap``.
-    """
-
-    price_move: float
-    holding_return: float
-    origin: str
-
-
-def shock_holding(
-    holding: Holding,
-    net_weight: float,
-    instrument: Instrument,
-    way: Sequence[Leg],
-    crisis: Crisis,
-    *,
-    propagation: Propagation,
-    betas: Mapping[str, float | None],
-    gapped: bool,
-) -> Shock:
-    """Return the shock to one holding.
+    That is ``beta``, ``uniform``, ``adverse``, ``adverse (no beta)`` or ``gap``.
 
     Parameters
     ----------
-    holding, net_weight, instrument, way
-        The book row, the signed weight of its instrument over all rows (one price cannot fall for one strategy and rise
-        for another), the instrument and the conversion of its price into account currency.
-    crisis
-        Gives the market shock and the gap.
+    net_weight
+        Signed weight of the instrument over all rows: one price cannot fall for one strategy and rise for another.
+    instrument, crisis
+        The crisis gives the market shock and the gap.
     propagation
         ``beta``: market shock × beta. ``uniform``: the market shock. ``adverse``: the size of the market shock against
         the sign of the position. An instrument without a beta is shocked adversely under ``beta``: a missing number has
         no harmless default. No price falls by more than all of itself, and no rate by more than `LOWEST_RATE_MOVE`.
-    betas
-        Market beta by symbol, for the currency pairs on the way.
     gapped
-        Whether the gap of the crisis hits this holding; it is a floor on the adverse move.
+        Whether the gap of the crisis hits this instrument; it is a floor on the adverse move.
     """
     side = 1.0 if net_weight >= 0.0 else -1.0
-    against = -side * abs(crisis.market_shock)
     origin: str = propagation
     if propagation == "uniform":
         move = crisis.market_shock
     elif propagation == "beta" and instrument.beta is not None:
         move = crisis.market_shock * instrument.beta
     else:
-        move = against
+        move = -side * abs(crisis.market_shock)
         origin = "adverse" if propagation == "adverse" else "adverse (no beta)"
     if gapped and crisis.gap is not None and -side * move < crisis.gap.size:
         move, origin = -side * crisis.gap.size, "gap"
-    move = max(move, -1.0 if instrument.base_currency is None else LOWEST_RATE_MOVE)
-    moves = (
-        {leg.symbol: max(crisis.market_shock * (betas.get(leg.symbol) or 0.0), LOWEST_RATE_MOVE) for leg in way}
-        if propagation == "beta"
-        else {}
-    )
-    return Shock(
-        price_move=move,
-        holding_return=revalued(move, instrument, way, {**moves, holding.symbol: move}),
-        origin=origin,
-    )
+    return max(move, -1.0 if instrument.base_currency is None else LOWEST_RATE_MOVE), origin
+
+
+def rate_moves(
+    pairs: Iterable[str], crisis: Crisis, *, propagation: Propagation, betas: Mapping[str, float | None]
+) -> dict[str, float]:
+    """Return the moves of rates that only convert: market shock × beta under ``beta``, else none.
+
+    Parameters
+    ----------
+    pairs
+        Their symbols.
+    betas
+        Market beta by symbol; a rate without one stays put.
+    """
+    if propagation != "beta":
+        return dict.fromkeys(pairs, 0.0)
+    return {pair: max(crisis.market_shock * (betas.get(pair) or 0.0), LOWEST_RATE_MOVE) for pair in pairs}
 
 
 def revalued(move: float, instrument: Instrument, way: Sequence[Leg], moves: Mapping[str, float]) -> float:

@@ -175,7 +175,7 @@ def _sides(weights: Vector, legs: Places, divide: Places, pair: Places, n_prices
 def _exposures(
     inputs: BookInputs, symbols: tuple[str, ...], prices: tuple[str, ...], weights: Vector, propagation: Propagation
 ) -> tuple[Vector, tuple[str, ...]]:
-    """Return b (F,) as `rpmcore.risk.stress.shocks.shock_holding` propagates a falling market, and who has no beta."""
+    """Return b (F,) as `rpmcore.risk.stress.shocks.price_move` propagates a falling market, and who has no beta."""
     found, without = np.zeros(len(prices)), []
     for place, symbol in enumerate(prices):
         if place >= len(symbols):
