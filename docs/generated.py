@@ -10,27 +10,36 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rpmcore.risk.settings import RiskSettings
+from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.domain.settings import Section
 
 ROOT = Path(__file__).resolve().parent.parent
 README_WIDTH = "100"
+HEAD = ("| setting | default | unit | what it does |", "|---|---|---|---|")
 
 
 def settings_page(text: str) -> str:
     """Return the page with a table for each section of the configuration."""
     mark = "<!-- settings:start -->\n"
-    lines = []
-    for section, field in RiskSettings.model_fields.items():
-        model = field.annotation
-        if not isinstance(model, type):
-            raise TypeError(f"{section} is no section: {model}")
-        lines += [f"\n## `{section}`\n", f"{model.__doc__}\n", "| setting | default | unit | what it does |"]
-        lines.append("|---|---|---|---|")
-        for name, setting in model.model_fields.items():
-            unit = setting.json_schema_extra["unit"]
-            default = "null" if setting.default is None else str(setting.default)
-            lines.append(f"| `{name}` | {default} | {unit} | {setting.description} |")
+    lines: list[str] = []
+    for section, field in Settings.model_fields.items():
+        lines += _tables(section, field.annotation)
     return text.partition(mark)[0] + mark + "\n".join(lines) + "\n"
+
+
+def _tables(name: str, model: object) -> list[str]:
+    """Return the heading and the table of a section, and of the sections within it."""
+    if not (isinstance(model, type) and issubclass(model, Section)):
+        raise TypeError(f"{name} is no section: {model}")
+    lines, rows, within = [f"\n## `{name}`\n", f"{model.__doc__.splitlines()[0]}\n"], [], []
+    for key, setting in model.model_fields.items():
+        if isinstance(setting.default, Section):
+            within += _tables(f"{name}.{key}", setting.annotation)
+            continue
+        unit = setting.json_schema_extra["unit"]
+        default = "null" if setting.default is None else str(setting.default)
+        rows.append(f"| `{key}` | {default} | {unit} | {setting.description} |")
+    return lines + ([*HEAD, *rows] if rows else []) + within
 
 
 def readme(text: str) -> str:

@@ -9,12 +9,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpmcore.adapters.strict_yaml import Document, parse, scalar
+from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.risk.settings import RiskSettings
 
 
 class Settings(RiskSettings):
     """Every setting of rpm, by section."""
+
+    adaptive: AdaptiveSettings = AdaptiveSettings()
 
     @property
     def digest(self) -> str:
