@@ -13,6 +13,7 @@ from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.factor_returns import read_factor_returns
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
+from rpmcore.adaptive_jobs import limits, regime
 from rpmcore.crises import chosen_crises, reverse_stress, scenarios, stress, synthetic_stress
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.domain.plain import to_plain
@@ -34,10 +35,12 @@ __all__ = [
     "chosen_crises",
     "evaluate",
     "exposure",
+    "limits",
     "load_settings",
     "open_prices",
     "read_book",
     "read_prices",
+    "regime",
     "reverse_stress",
     "scenarios",
     "stress",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rpm_cli import backtest, doctor, evaluate, exposure, scenarios, stress, warmup
+from rpm_cli import backtest, doctor, evaluate, exposure, limits, regime, scenarios, stress, warmup
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.command("evaluate", short_help="What can this book lose?")(evaluate.evaluate)
 app.command("stress", short_help="What does it lose in a crisis?")(stress.stress)
 app.command("exposure", short_help="Where does the risk come from?")(exposure.exposure)
+app.command("limits", short_help="What may it hold today?")(limits.limits)
+app.command("regime", short_help="What state is the market in?")(regime.regime)
 app.command("backtest", short_help="Was the risk model right?")(backtest.backtest)
 app.add_typer(scenarios.app, name="scenarios")
 app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)

@@ -21,6 +21,8 @@ from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.valuation import BookInputs, ReturnPanel, day, return_panel, value
 
 _EPOCH = date(1970, 1, 1)
+_CANCELLED = frozenset({"unsynchronised_clocks"})
+"""What biases every day alike leaves the rank of a day among all of them as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,7 +151,7 @@ def _past(inputs: BookInputs, settings: RiskSettings, adaptive: AdaptiveSettings
             notes=inputs.history.notes,
         ),
         warnings=(
-            *data_notices(inputs, panel, valuation, settings, {}),
+            *(n for n in data_notices(inputs, panel, valuation, settings, {}) if n.code not in _CANCELLED),
             *(Notice(code=code, message=message) for code, message in own),
         ),
     )

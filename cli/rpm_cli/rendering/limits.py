@@ -17,11 +17,13 @@ NAMES = {
     "factor_exposure": "Factors",
     "currency": "Currency",
     "single_name": "Single name",
+    "gross_exposure": "Gross",
+    "leverage": "Leverage",
 }
 """How a table calls each limit."""
 
-LOADINGS = frozenset({"beta", "factor_exposure"})
-"""Limits on sums of loadings; every other limit is a fraction."""
+MULTIPLES = frozenset({"beta", "factor_exposure", "leverage"})
+"""Limits on sums of loadings and on multiples of equity; every other limit is a fraction."""
 
 
 NARROWEST = 74
@@ -30,7 +32,7 @@ NARROWEST = 74
 
 def measured(name: str, value: float | None) -> str:
     """Return a value of one limit in its own form, or a dash."""
-    if value is None or name not in LOADINGS:
+    if value is None or name not in MULTIPLES:
         return draw.percent(value)
     return f"{value:.2f}"
 
