@@ -34,5 +34,5 @@ def test_documents_quote_the_program_as_it_is():
 
 def test_every_command_is_in_the_manual():
     manual = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    for command in ("evaluate", "exposure", "backtest", "stress", "scenarios", "warmup", "doctor"):
+    for command in ("evaluate", "exposure", "limits", "regime", "backtest", "stress", "scenarios", "warmup", "doctor"):
         assert f"`rpm {command}" in manual

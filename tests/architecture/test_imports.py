@@ -4,7 +4,8 @@ import sys
 
 import rpmcore
 
-HELP = (["--help"], *([name, "--help"] for name in ("evaluate", "exposure", "backtest", "stress")), ["--version"])
+COMMANDS = ("evaluate", "exposure", "limits", "regime", "backtest", "stress")
+HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["--version"])
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
 

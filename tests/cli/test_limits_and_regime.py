@@ -1,6 +1,9 @@
 """``rpm limits`` and ``rpm regime``, as a user runs them."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -99,3 +102,39 @@ def test_an_unknown_market_is_named(rpm):
     done = rpm("limits", SAMPLE, "--market", "SP5O0")
     assert done.code == 2
     assert "SP500" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+@pytest.mark.parametrize(("environment", "glyph", "coloured"), [({}, "█", True), ({"NO_COLOR": "1"}, "#", False)])
+def test_a_terminal_shows_colours_unless_no_color_says_otherwise(environment, glyph, coloured):
+    shown = in_a_terminal("regime", "--history", QUIET, **environment)
+    strip = shown[shown.index("Regime by day") : shown.index("Spans by the close")]
+    assert glyph * 5 in strip
+    assert ("\x1b[1;31m█" in strip) is coloured
+    assert "\x1b[31m" not in strip or coloured
+
+
+def in_a_terminal(*arguments, **environment):
+    import pty
+
+    ours, theirs = pty.openpty()
+    settings = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    command = [sys.executable, "-m", "rpmcore", *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=theirs,
+        stderr=theirs,
+        env={**settings, "TERM": "xterm-256color", "COLUMNS": "100", **environment},
+    ):
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                block = os.read(ours, 65536)
+            except OSError:  # how Linux says that the other side has closed
+                break
+            if not block:
+                break
+            shown += block
+    os.close(ours)
+    return shown.decode()

@@ -1,6 +1,7 @@
 """A `LimitsReport` and a `RegimeReport` as tables with bars, and the history of the regime as a strip."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -203,8 +204,8 @@ def _strip(console: Console, spans: Sequence[RegimeSpan]) -> None:
     starts = [years[i] for i in range(0, len(days), each)]
     for row in range(0, len(cells), width):
         line = Text(no_wrap=True)
-        for state in cells[row : row + width]:
-            line.append(glyphs[state], style=STYLES[state])
+        for state, run in groupby(cells[row : row + width]):
+            line.append(glyphs[state] * len(list(run)), style=STYLES[state])
         console.print(line)
         console.print(Text(_year_line(starts[row : row + width]), style="dim", no_wrap=True))
     legend = Text()
