@@ -135,7 +135,7 @@ def _past(inputs: BookInputs, settings: RiskSettings, adaptive: AdaptiveSettings
     )
     valuation = value(inputs.book, inputs.instruments, panel, inputs.account)
     name, market = _market(panel, settings.factors.market)
-    own = _remarks(panel, settings.factors.market, adaptive)
+    own = _remarks(panel, inputs.as_of, settings.factors.market, adaptive)
     return _Past(
         closes=[_time(day(moment)) for moment in panel.dates[1:]],
         readings=market_readings(panel.returns, market, adaptive),
@@ -163,7 +163,17 @@ def _market(panel: ReturnPanel, symbol: str) -> tuple[str, Vector]:
     return "mean return of what is held", panel.returns.mean(axis=1)
 
 
-def _remarks(panel: ReturnPanel, market: str, adaptive: AdaptiveSettings) -> Iterator[tuple[str, str]]:
+def _remarks(
+    panel: ReturnPanel, as_of: date | None, market: str, adaptive: AdaptiveSettings
+) -> Iterator[tuple[str, str]]:
+    last = day(panel.dates[-1])
+    age = 0 if as_of is None else (as_of - last).days
+    if age > adaptive.regimes.maximum_age_days:
+        yield (
+            "stale_prices",
+            f"the last close is of {last}, {age} days before {as_of}: what it tells is no longer known, and limits "
+            "take it at its worst",
+        )
     if market not in panel.symbols:
         yield (
             "no_market",

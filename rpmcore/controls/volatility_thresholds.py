@@ -1,7 +1,7 @@
 """How unusual is today's volatility, and what does that leave of the limits?"""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -162,7 +162,7 @@ class AdaptiveVolatilityThresholds:
             volatility_class=CLASSES[held], multiplier=self._multipliers[held], note=note,
         )  # fmt: skip
 
-    def _thresholds(self, ordered: Any, minimum: int) -> tuple[float, float, float] | None:
+    def _thresholds(self, ordered: Sequence[float], minimum: int) -> tuple[float, float, float] | None:
         if len(ordered) < minimum:
             return None
         elevated, extreme, crisis = (upper_quantile(ordered, p) for p in self._percentiles)
