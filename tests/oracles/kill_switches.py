@@ -1,0 +1,162 @@
+"""Kill switches the slow way: everything that ever happened is kept and read again for every answer."""
+
+MINUTE = 60_000_000_000
+LEVELS = ["none", "warning", "throttle", "halt", "liquidate"]
+
+
+def rank(name):
+    return LEVELS.index(name)
+
+
+class Ladder:
+    """Up with the observation; WARNING and THROTTLE end below the clearing share; HALT stays until a reset."""
+
+    def __init__(self, levels, clear=0.4):
+        self.levels, self.clear, self.now, self.alone = levels, clear, "none", "none"
+
+    def see(self, share, least="none"):
+        met = [name for level, name in self.levels if share > level or abs(share - level) <= 1e-12 * level]
+        self.alone = max([*met, least, "none"], key=rank)
+        if rank(self.alone) > rank(self.now):
+            self.now = self.alone
+        elif self.now in ("warning", "throttle") and self.alone == "none" and share < self.clear:
+            self.now = "none"
+        return self.now
+
+    def reset(self):
+        self.now = self.alone
+        return self.now
+
+
+class Rejections:
+    """All counted rejections ever; those of the last window are counted anew each time."""
+
+    def __init__(self, most=10, minutes=5.0, volatile=1.5, stressed=0.5):
+        self.most, self.window = most, round(minutes * MINUTE)
+        self.factors = {"trending": 1.0, "ranging": 1.0, "volatile": volatile, "stressed": stressed}
+        self.factors[None] = min(self.factors.values())
+        self.capacity = -int(-most * max(self.factors.values()) // 1)
+        self.regime, self.counted = "ranging", []
+        self.ladder = Ladder([(0.6, "throttle"), (1.0, "halt")])
+
+    def inside(self, at):
+        return [item for item in self.counted if at - self.window < item[0] <= at][-self.capacity :]
+
+    def record(self, at, key, limit):
+        counts = not (limit and any(k == key for _, k in self.inside(at)))
+        if counts:
+            self.counted.append((at, key if limit else None))
+        self.see(at)
+        return counts
+
+    def see(self, at):
+        return self.ladder.see(len(self.inside(at)) / (self.most * self.factors[self.regime]))
+
+
+class Exposure:
+    """All snapshots ever; growth is measured from the lowest of those that count."""
+
+    def __init__(self, growth=0.05, leverage=0.1, minutes=5.0, lifetime=1440.0):
+        self.limits, self.minutes, self.lifetime = (growth, leverage), minutes, round(lifetime * MINUTE)
+        self.interval = round(minutes * MINUTE)
+        self.points, self.approvals = [], []  # (at, gross, all growth, unapproved growth); [at, left]
+        levels = [(0.6, "throttle"), (1.0, "halt")]
+        self.ladders = [Ladder(levels), Ladder(levels)]
+
+    def approve(self, at, amount):
+        self.approvals.append([at, amount])
+
+    def use(self, amount):
+        used = 0.0
+        for item in self.approvals:
+            taken = min(item[1], amount - used)
+            item[1] -= taken
+            used += taken
+        return used
+
+    def lowest(self, at, column):
+        near = [p for p in self.points if p[0] >= at - self.interval]
+        return min(near, key=lambda p: (p[column], -p[0])) if near else self.points[-1]
+
+    def snapshot(self, at, gross, equity):
+        self.approvals = [item for item in self.approvals if item[0] > at - self.lifetime]
+        everything, unapproved = 0.0, 0.0
+        if self.points:
+            _, before, everything, unapproved = self.points[-1]
+            change = gross - before
+            everything += change
+            unapproved += change - self.use(change) if change > 0 else change
+            low, low_un = self.lowest(at, 2), self.lowest(at, 3)
+        else:
+            low = low_un = (at, gross, 0.0, 0.0)
+        self.points.append((at, gross, everything, unapproved))
+        if equity <= 0:
+            self.ladders[1].see(0.0, "halt")
+            return
+        total, rise = everything - low[2], unapproved - low_un[3]
+        for ladder, limit, base, total_base in (
+            (self.ladders[0], self.limits[0], max(low_un[1], equity), max(low[1], equity)),
+            (self.ladders[1], self.limits[1], equity, equity),
+        ):
+            all_share = total / total_base / (max(at - low[0], self.interval) / MINUTE) / limit
+            least = "throttle" if all_share > 1 + 1e-12 else "warning" if all_share >= 0.6 - 1e-12 else "none"
+            if at - low_un[0] > self.interval and rise / base / self.minutes / limit >= 1 - 1e-12:
+                least = "throttle"
+            ladder.see(max(rise, 0.0) / base / (max(at - low_un[0], self.interval) / MINUTE) / limit, least)
+
+
+class Strategy:
+    """All trades and decisions ever."""
+
+    def __init__(self, capital, drawdown=0.10, losses=5, rate=0.5, last=100, least=20):
+        self.capital, self.limits, self.last, self.least = capital, (drawdown, losses, rate), last, least
+        self.pnl, self.decisions = [], []
+        self.ladders = [Ladder([(0.6, "warning"), (1.0, "halt")]) for _ in range(3)]
+
+    def see(self):
+        equity, peak = self.capital, self.capital
+        for pnl in self.pnl:
+            equity += pnl
+            peak = max(peak, equity)
+        streak = 0
+        for pnl in self.pnl:
+            streak = streak + 1 if pnl < 0 else 0 if pnl > 0 else streak
+        recent = self.decisions[-self.last :]
+        rate = sum(recent) / len(recent) if len(recent) >= self.least else 0.0
+        for ladder, seen, limit in zip(self.ladders, ((peak - equity) / peak, streak, rate), self.limits, strict=True):
+            ladder.see(seen / limit)
+
+    @property
+    def severity(self):
+        return max((ladder.now for ladder in self.ladders), key=rank)
+
+
+class Account:
+    """All equities ever, with no cash flows: the day's first is the last one known before the day began."""
+
+    def __init__(self, daily=0.03, drawdown=0.15):
+        self.limits, self.equities = (daily, drawdown), []
+        self.ladders = [Ladder([(0.6, "warning"), (0.8, "throttle"), (1.0, "halt")]) for _ in range(2)]
+
+    def record(self, at, equity):
+        self.equities.append((at, equity))
+        today = at // (1440 * MINUTE)
+        before = [e for t, e in self.equities if t // (1440 * MINUTE) < today]
+        first = before[-1] if before else self.equities[0][1]
+        peak = max(e for _, e in self.equities)
+        self.ladders[0].see((first - equity) / first / self.limits[0])
+        self.ladders[1].see((peak - equity) / peak / self.limits[1])
+
+
+class Repeats:
+    """All orders ever."""
+
+    def __init__(self, most=20, minutes=1.0):
+        self.most, self.window, self.orders = most, round(minutes * MINUTE), []
+        self.ladders = {}
+
+    def record(self, at, strategy, symbol, side):
+        self.orders.append((at, strategy, symbol, side))
+        same = [o for o in self.orders if o[1:] == (strategy, symbol, side) and at - self.window < o[0] <= at]
+        ladder = self.ladders.setdefault(strategy, Ladder([(1.0, "halt")]))
+        return ladder.see(min(len(same), self.most + 1) / (self.most + 1))
