@@ -193,8 +193,8 @@ class AdvancedKillSwitchManager:
         strategy_id, symbol, reason
             In words or as codes; together they tell one rejection by a limit from another.
         cause
-            Who rejected it; without it the reason tells (`cause_of`). KILL_SWITCH is believed only while a switch is
-            active for this strategy or the account.
+            Who rejected it; without it the reason tells (`cause_of`). KILL_SWITCH is believed only while this
+            strategy or the account is at HALT or worse: a throttle turns nothing down.
         at, correlation_id, command_id
             Time; what it belongs to; an id that is taken once.
 
@@ -211,7 +211,7 @@ class AdvancedKillSwitchManager:
         now, correlation = self._journal.time(at, command_id), self._journal.correlation(correlation_id)
         kind = cause or cause_of(reason)
         if kind is RejectionCause.KILL_SWITCH:
-            if self.severity(strategy_id) >= THROTTLE and strategy_id in self.per_strategy:
+            if self.severity(strategy_id) >= HALT and strategy_id in self.per_strategy:
                 return self._take(now, command_id, (), "rejections_by_switch")
             kind = RejectionCause.OTHER
         counted, events = self.rejection_velocity.record(

@@ -160,3 +160,51 @@ class Repeats:
         same = [o for o in self.orders if o[1:] == (strategy, symbol, side) and at - self.window < o[0] <= at]
         ladder = self.ladders.setdefault(strategy, Ladder([(1.0, "halt")]))
         return ladder.see(min(len(same), self.most + 1) / (self.most + 1))
+
+
+class Manager:
+    """All of them, asked together."""
+
+    def __init__(self, equity, strategies):
+        self.rejections, self.exposure, self.account, self.repeats = Rejections(), Exposure(), Account(), Repeats()
+        self.strategies = {name: Strategy(capital) for name, capital in strategies.items()}
+        self.by_hand = dict.fromkeys(("account", *strategies), "none")
+        self.opening, self.equity, self.approvals_told = equity, equity, set()
+
+    def severity(self, strategy=None):
+        ladders = [self.rejections.ladder, *self.exposure.ladders, *self.account.ladders]
+        found = [*(ladder.now for ladder in ladders), self.by_hand["account"]]
+        if strategy is not None:
+            if strategy not in self.strategies:
+                return "liquidate" if "liquidate" in found else "halt"
+            repeats = self.repeats.ladders.get(strategy)
+            found += [self.strategies[strategy].severity, self.by_hand[strategy], repeats.now if repeats else "none"]
+        return max(found, key=rank)
+
+    def rejection(self, at, strategy, symbol, reason, cause):
+        if cause == "kill_switch":
+            if rank(self.severity(strategy)) >= rank("halt"):
+                return
+            cause = "other"
+        if self.rejections.record(at, (strategy, symbol, reason), cause == "risk_limit"):
+            self.strategies[strategy].decisions.append(1)
+            self.strategies[strategy].see()
+
+    def approval(self, at, amount, strategy):
+        self.strategies[strategy].decisions.append(0)
+        self.approvals_told.add(strategy)
+        self.strategies[strategy].see()
+        self.exposure.approve(at, amount)
+
+    def trade(self, strategy, pnl):
+        one = self.strategies[strategy]
+        one.pnl.append(pnl)
+        if strategy not in self.approvals_told:
+            one.decisions.append(0)
+        one.see()
+
+    def snapshot(self, at, gross, equity):
+        if not self.account.equities:
+            self.account.record(at, self.opening)
+        self.account.record(at, equity)
+        self.exposure.snapshot(at, gross, equity)
