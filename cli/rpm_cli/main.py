@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rpm_cli import backtest, doctor, evaluate, exposure, limits, regime, scenarios, stress, warmup
+from rpm_cli import backtest, doctor, evaluate, exposure, killswitch, limits, regime, scenarios, stress, warmup
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -26,6 +26,7 @@ app.command("limits", short_help="What may it hold today?")(limits.limits)
 app.command("regime", short_help="What state is the market in?")(regime.regime)
 app.command("backtest", short_help="Was the risk model right?")(backtest.backtest)
 app.add_typer(scenarios.app, name="scenarios")
+app.add_typer(killswitch.app, name="killswitch")
 app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)
 app.command("doctor", short_help="Check the installation.")(doctor.doctor)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from rpmcore.adapters.strict_yaml import Document, parse, scalar
 from rpmcore.controls.adaptive_settings import AdaptiveSettings
+from rpmcore.controls.kill_switch_settings import KillSwitchesSettings
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.risk.settings import RiskSettings
 
@@ -18,6 +19,7 @@ class Settings(RiskSettings):
     """Every setting of rpm, by section."""
 
     adaptive: AdaptiveSettings = AdaptiveSettings()
+    kill_switches: KillSwitchesSettings = KillSwitchesSettings()
 
     @property
     def digest(self) -> str:
