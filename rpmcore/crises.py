@@ -32,6 +32,7 @@ def stress(
     shocks: Mapping[str, float] | None = None,
     factors: Any = None,
     system: str = "unmanaged",
+    threads: int = 1,
     settings: RiskSettings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
@@ -55,6 +56,9 @@ def stress(
         A file or table of factor returns, for shocks of factors.
     system
         Who may act on a path: ``unmanaged`` is nobody, ``limits`` the limits of the settings, held every day.
+
+    threads
+        That share paths; the result does not depend on it.
 
     Raises
     ------
@@ -89,6 +93,7 @@ def stress(
         modes=wanted,
         skip="all" in modes,
         system=_system(system, chosen),
+        threads=threads,
         shocks=shocks,
     )
 
@@ -231,7 +236,7 @@ def chosen_crises(
         If the file cannot be used.
     """
     library = scenarios(file)
-    chosen = [library[name] for name in (library if names is None or not len(names) else names)]
+    chosen = [library[name] for name in dict.fromkeys(library if names is None or not len(names) else names)]
     return tuple(_changed(crisis, changes) for crisis in chosen)
 
 

@@ -150,6 +150,7 @@ def stress(
             shocks=_shocks(shock or []),
             factors=factors,
             system=system or "unmanaged",
+            threads=threads,
             **shared,
         )
         passed, notes = report.passed, report.notes
@@ -164,7 +165,8 @@ def stress(
         else:
             rendering.show(report)
     else:
-        common.print_machine("stress", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        kind = "stress.synthetic" if synthetic is not None else "stress.reverse" if reverse is not None else "stress"
+        common.print_machine(kind, {**api.to_plain(report), "config_digest": settings.digest}, form)
     if check and not passed:
         raise typer.Exit(common.BREACHED)
 

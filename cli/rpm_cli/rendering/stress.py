@@ -11,7 +11,7 @@ from rpm_cli.rendering import terminal as draw
 from rpmcore.risk.report import BookSummary
 from rpmcore.risk.stress.engine import ScenarioResult
 from rpmcore.risk.stress.factor_scenario import FactorScenarioResult
-from rpmcore.risk.stress.path import PathResult
+from rpmcore.risk.stress.path_study import CrisisPaths
 from rpmcore.risk.stress.replay import ReplayResult
 from rpmcore.risk.stress.reverse_study import ReverseReport
 from rpmcore.risk.stress.study import Result, StressReport
@@ -102,7 +102,7 @@ def _details(console: Console, scenario: Result, wide: bool) -> None:
         _parametric(console, scenario, wide)
     elif isinstance(scenario, ReplayResult):
         _replay(console, scenario, wide)
-    elif isinstance(scenario, PathResult):
+    elif isinstance(scenario, CrisisPaths):
         _path(console, scenario)
     else:
         _factor(console, scenario, wide)
@@ -212,7 +212,8 @@ def _factor(console: Console, found: FactorScenarioResult, wide: bool) -> None:
     _losses(console, rows, "Return", "By", wide)
 
 
-def _path(console: Console, path: PathResult) -> None:
+def _path(console: Console, paths: CrisisPaths) -> None:
+    path = paths.path
     console.print()
     law = "normal" if path.dof is None else f"Student-t ν={path.dof:g}"
     console.print(
@@ -222,6 +223,11 @@ def _path(console: Console, path: PathResult) -> None:
             style="bold",
         )
     )
+    console.print(
+        f"{paths.n_paths} paths: {paths.quantile:.0%} lose no more than {draw.percent(paths.loss)}, half no more than "
+        f"{draw.percent(paths.median_loss)}, the worst {draw.percent(paths.worst_loss)}; {paths.share_passed:.0%} pass"
+    )
+    console.print(f"Path {path.path}, which stands there:")
     if path.system != "unmanaged":
         console.print(
             f"With {path.system} {draw.percent(path.loss)}, without {draw.percent(path.unmanaged_loss)}: "

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import reduce
+from math import inf
 
 import numpy as np
 
+from rpmcore.domain.arrays import Vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.risk.backtesting.coverage import kupiec
 from rpmcore.risk.backtesting.forecasts import METHODS_TESTED, Forecasts, rolling_forecasts
@@ -24,12 +26,16 @@ from rpmcore.risk.backtesting.traffic_light import traffic_light
 from rpmcore.risk.evaluation import summarise
 from rpmcore.risk.notices import Notice, data_notices
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.student_t import fit_student_t
 from rpmcore.risk.valuation import BookInputs, ReturnPanel, day, return_panel, value
 
 Progress = Callable[[int, int], None]
 
 MOST_UNDEFINED = 0.02
 """A method that has no answer on a larger share of the days is not compared."""
+
+LEAST_DOF = 2.1
+"""Below two degrees of freedom a law has no variance to scale by."""
 
 FEW_EXPECTED = 5.0
 """With fewer expected violations a test of their number sees only gross errors."""
@@ -62,6 +68,8 @@ def backtest_book(
         If returns span more than a day: overlapping ones are not independent, and the tests take them to be.
     InsufficientData
         If there is no more history than one window.
+    Undefined
+        If the book holds nothing.
     """
     if settings.data.return_days > 1:
         raise InvalidArgument(
@@ -76,6 +84,8 @@ def backtest_book(
         minimum=settings.tail_risk.minimum,
     )
     valuation = value(inputs.book, inputs.instruments, panel, inputs.account)
+    if not np.any(valuation.weights):
+        raise Undefined("every weight is zero: a book that holds nothing has no losses to test forecasts by")
     methods = [method, *(m for m in METHODS_TESTED if m != method)] if compare else [method]
     made: list[Forecasts] = []
     for done, name in enumerate(methods):
@@ -92,7 +102,7 @@ def backtest_book(
     chosen = made[0]
     compared = [m for m in made if m.n_undefined <= MOST_UNDEFINED * (m.n_undefined + len(m.rows))]
     silent = tuple(m for m in METHODS_TESTED if compare and m not in {c.method for c in compared})
-    tested = _tested(chosen, settings)
+    tested = _tested(chosen, settings, _dof(chosen.method, panel.returns @ valuation.weights, settings))
     return BacktestReport(
         book=summarise(inputs, panel, valuation),
         data=BacktestData(
@@ -138,7 +148,20 @@ def _day_of(panel: ReturnPanel, row: int) -> date:
     return day(panel.dates[row + panel.return_days])
 
 
-def _tested(made: Forecasts, settings: RiskSettings) -> Backtest:
+def _dof(method: str, pnl: Vector, settings: RiskSettings) -> float:
+    """Return the degrees of freedom of the law whose returns the tests of ES draw: the shape that the method assumes.
+
+    Methods that read past returns assume none. They are given the Student-t law fitted to all of the P&L: under
+    a normal one a right model of fat tails would fail more often than it should.
+    """
+    if method == "normal":
+        return inf
+    if method == "monte_carlo":
+        return settings.simulation.dof if settings.simulation.distribution == "student_t" else inf
+    return max(fit_student_t(pnl).dof, LEAST_DOF)
+
+
+def _tested(made: Forecasts, settings: RiskSettings, dof: float) -> Backtest:
     chosen = settings.backtest
     return backtest(
         made.losses,
@@ -146,6 +169,7 @@ def _tested(made: Forecasts, settings: RiskSettings) -> Backtest:
         made.expected_shortfall,
         confidence=chosen.confidence,
         regime=chosen.regime,
+        dof=dof,
         seed=settings.simulation.seed,
         replications=chosen.replications,
         significance=chosen.significance,

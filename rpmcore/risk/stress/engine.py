@@ -21,6 +21,7 @@ from rpmcore.risk.volatility import portfolio_volatility
 
 NO_SPREAD = "no position of the book has a column spread_bps"
 NO_VOLUME = "no position of the book has a column adv, or the book names no capital"
+SEE_PARAMETRIC = "only the parametric mode tells it"
 NO_RISK = "the stressed VaR is zero"
 
 

@@ -14,6 +14,7 @@ from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.stress.conditional import conditional_factor_stress, conditional_stress
 from rpmcore.risk.stress.criteria import failed_loss
+from rpmcore.risk.stress.engine import SEE_PARAMETRIC
 from rpmcore.risk.stress.shocks import revalued
 from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation
 
@@ -70,6 +71,12 @@ class FactorScenarioResult:
     distance: float
     var_breach_ratio: float | None = None
     var_breach_ratio_reason: str | None = NO_STRESSED_VAR
+    stressed_var: float | None = None
+    stressed_var_reason: str | None = SEE_PARAMETRIC
+    liquidation_cost: float | None = None
+    liquidation_cost_reason: str | None = SEE_PARAMETRIC
+    days_to_liquidate: float | None = None
+    days_to_liquidate_reason: str | None = SEE_PARAMETRIC
     passed: bool
     failed_criteria: tuple[str, ...]
     positions: tuple[PositionExpectation, ...]

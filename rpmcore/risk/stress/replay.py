@@ -14,6 +14,7 @@ from rpmcore.risk.evaluation import money
 from rpmcore.risk.report import NO_CAPITAL
 from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.stress.criteria import failed_loss, failed_ratio
+from rpmcore.risk.stress.engine import SEE_PARAMETRIC
 from rpmcore.risk.stress.window_prices import HISTORY, WindowPrices, window_prices
 from rpmcore.risk.valuation import BookInputs, Valuation, day, holding_returns
 from rpmcore.risk.value_at_risk import normal
@@ -103,6 +104,12 @@ class ReplayResult:
     proxies: dict[str, str]
     dropped_rows: int
     missing: dict[str, int]
+    stressed_var: float | None = None
+    stressed_var_reason: str | None = SEE_PARAMETRIC
+    liquidation_cost: float | None = None
+    liquidation_cost_reason: str | None = SEE_PARAMETRIC
+    days_to_liquidate: float | None = None
+    days_to_liquidate_reason: str | None = SEE_PARAMETRIC
     passed: bool
     failed_criteria: tuple[str, ...]
     positions: tuple[PositionReplay, ...]

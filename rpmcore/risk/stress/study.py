@@ -14,7 +14,7 @@ from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.stress.criteria import failed_ratio
 from rpmcore.risk.stress.engine import ScenarioResult, parametric_stress
 from rpmcore.risk.stress.factor_scenario import FactorScenarioResult, run_shocks
-from rpmcore.risk.stress.path import PathResult, run_path
+from rpmcore.risk.stress.path_study import CrisisPaths, run_paths
 from rpmcore.risk.stress.replay import ReplayResult, replay_crisis
 from rpmcore.risk.stress.stressed_book import stressed_book
 from rpmcore.risk.stress.system import RiskSystem
@@ -23,7 +23,7 @@ from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, return_pa
 MODES = ("parametric", "replay", "factor", "path")
 """Ways to apply a crisis to a book."""
 
-Result = ScenarioResult | ReplayResult | FactorScenarioResult | PathResult
+Result = ScenarioResult | ReplayResult | FactorScenarioResult | CrisisPaths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,8 @@ class StressReport:
     """Everything that ``rpm stress`` says of crises; the field names are the keys of its JSON.
 
     `scenarios` has one entry per crisis and mode, in this order; each tells its ``mode``. Beyond ``name``, ``title``,
-    ``mode``, ``loss``, ``loss_money``, ``var_breach_ratio``, ``passed`` and ``failed_criteria`` they differ by mode.
+    ``mode``, ``loss``, ``loss_money``, ``stressed_var``, ``var_breach_ratio``, ``liquidation_cost``,
+    ``days_to_liquidate``, ``passed``, ``failed_criteria`` and ``positions`` they differ by mode.
     """
 
     book: BookSummary
@@ -75,6 +76,7 @@ def run_stress(
     modes: Sequence[str] = ("parametric",),
     skip: bool = False,
     system: RiskSystem | None = None,
+    threads: int = 1,
     shocks: Mapping[str, float] | None = None,
 ) -> StressReport:
     """Return what the book loses in each crisis and mode.
@@ -93,6 +95,8 @@ def run_stress(
         Leave out, with a warning, a mode that the data do not allow, in place of raising its error.
     system
         That may act on a path; nothing is held back if None.
+    threads
+        That share paths; the result does not depend on it.
     shocks
         Relative price moves by symbol, or returns by factor where there is a model, for a scenario of its own in
         factor mode. A crisis in factor mode shocks the market by its market shock.
@@ -105,7 +109,7 @@ def run_stress(
     assessed = assess(given.alone, settings)
     results: list[Result] = []
     skipped: list[Notice] = []
-    run = _Run(given=given, assessed=assessed, settings=settings, system=system)
+    run = _Run(given=given, assessed=assessed, settings=settings, system=system, threads=threads)
     for crisis in crises:
         for mode in modes:
             try:
@@ -140,6 +144,7 @@ class _Run:
     assessed: Assessment
     settings: RiskSettings
     system: RiskSystem | None
+    threads: int
 
     def shocked(self, shocks: Mapping[str, float], *, name: str, title: str) -> FactorScenarioResult:
         """Return the book under shocks, over the lookback of factors."""
@@ -191,8 +196,9 @@ def _factor(run: _Run, crisis: Crisis) -> FactorScenarioResult:
     )  # fmt: skip
 
 
-def _path(run: _Run, crisis: Crisis) -> PathResult:
-    return run_path(stressed_book(run.given.alone, run.settings), crisis, run.settings, system=run.system)
+def _path(run: _Run, crisis: Crisis) -> CrisisPaths:
+    book = stressed_book(run.given.alone, run.settings)
+    return run_paths(book, crisis, run.settings, system=run.system, threads=run.threads)
 
 
 _MODES: Mapping[str, Callable[[_Run, Crisis], Result]] = {

@@ -1,0 +1,116 @@
+"""Path mode of a crisis: many paths, judged by a quantile of what they lose, and the path that stands there."""
+
+from dataclasses import dataclass
+from math import ceil, isfinite
+
+import numpy as np
+
+from rpmcore.domain.arrays import Vector
+from rpmcore.domain.crises import Crisis
+from rpmcore.risk.evaluation import money
+from rpmcore.risk.report import NO_CAPITAL
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.stress.criteria import failed_loss, failed_ratio
+from rpmcore.risk.stress.engine import SEE_PARAMETRIC
+from rpmcore.risk.stress.path import NO_FORECAST, PathResult, run_path
+from rpmcore.risk.stress.stressed_book import StressedBook
+from rpmcore.risk.stress.suite import run_suite
+from rpmcore.risk.stress.system import RiskSystem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrisisPaths:
+    """A book on many paths of one crisis, as fractions of initial equity; a loss is positive.
+
+    Attributes
+    ----------
+    n_paths, quantile
+        Paths, and the share of them that lose no more than `loss`.
+    loss, var_breach_ratio
+        That quantile of the largest fall below initial equity, and of the largest loss of a day over its VaR forecast.
+    median_loss, worst_loss
+        Over the paths.
+    share_passed
+        Of the paths that pass by themselves.
+    path
+        The one whose loss is `loss`, day by day.
+    failed_criteria
+        Empty if the quantiles pass.
+    """
+
+    name: str
+    title: str
+    mode: str
+    n_paths: int
+    quantile: float
+    loss: float
+    loss_money: float | None
+    loss_money_reason: str | None = NO_CAPITAL
+    median_loss: float
+    worst_loss: float
+    share_passed: float
+    var_breach_ratio: float | None
+    var_breach_ratio_reason: str | None = NO_FORECAST
+    stressed_var: float | None = None
+    stressed_var_reason: str | None = SEE_PARAMETRIC
+    liquidation_cost: float | None = None
+    liquidation_cost_reason: str | None = SEE_PARAMETRIC
+    days_to_liquidate: float | None = None
+    days_to_liquidate_reason: str | None = SEE_PARAMETRIC
+    passed: bool
+    failed_criteria: tuple[str, ...]
+    path: PathResult
+    positions: tuple[()] = ()
+
+
+def run_paths(
+    book: StressedBook, crisis: Crisis, settings: RiskSettings, *, system: RiskSystem | None = None, threads: int = 1
+) -> CrisisPaths:
+    """Return what `stress.paths` paths of a crisis do to a book.
+
+    One path is a draw: by another seed it may lose half of the book or nothing. The quantile `stress.path_quantile` of
+    many is what a desk can hold against a limit.
+
+    Parameters
+    ----------
+    book, crisis, settings, system
+        As in `rpmcore.risk.stress.path.run_path`.
+    threads
+        The result does not depend on it.
+
+    Raises
+    ------
+    InvalidArgument
+        See `rpmcore.risk.stress.path.run_path`.
+    """
+    chosen = settings.stress
+    suite = run_suite(book, [crisis] * chosen.paths, settings, system=system, threads=threads)
+    order = np.argsort(suite.loss, kind="stable")
+    # Rounded as tail counts are: 0.95 · 200 is 190 and must not become 191.
+    place = int(order[max(ceil(round(chosen.path_quantile * chosen.paths, 9)), 1) - 1])
+    loss = float(suite.loss[place])
+    ratio = _ratio(suite.var_breach_ratio, chosen.path_quantile)
+    failed = (*failed_loss(loss, chosen), *failed_ratio(loss, ratio, chosen, daily=True))
+    return CrisisPaths(
+        name=crisis.name,
+        title=crisis.title,
+        mode="path",
+        n_paths=chosen.paths,
+        quantile=chosen.path_quantile,
+        loss=loss,
+        loss_money=money(loss, book.inputs.book.capital),
+        median_loss=float(np.median(suite.loss)),
+        worst_loss=float(suite.loss.max()),
+        share_passed=float(suite.passed.mean()),
+        var_breach_ratio=ratio,
+        passed=not failed,
+        failed_criteria=failed,
+        path=run_path(book, crisis, settings, system=system, path=place),
+    )
+
+
+def _ratio(ratios: Vector, quantile: float) -> float | None:
+    """Return the quantile of the ratios, or None where no forecast stands there, with a loss or without."""
+    place = max(ceil(round(quantile * len(ratios), 9)), 1) - 1
+    found = float(np.sort(ratios)[place])
+    return found if isfinite(found) else None
