@@ -20,3 +20,11 @@ def correlated_returns(n_obs, n_assets, seed=0, scale=0.01):
     rng = np.random.default_rng(seed)
     mixing = rng.normal(size=(n_assets, n_assets)) / np.sqrt(n_assets) + np.eye(n_assets)
     return scale * rng.standard_t(5, size=(n_obs, n_assets)) @ mixing
+
+
+def rough_days(seed, n_days, n_series):
+    """Rows of positive readings that cluster, as those of markets do, on a grid that has ties; one in 25 is None."""
+    rng = np.random.default_rng(seed)
+    levels = np.exp(np.cumsum(0.3 * rng.standard_normal((n_days, n_series)), axis=0) * 0.5)
+    grid = np.round(levels / levels.max(axis=0), 2)
+    return [tuple(None if rng.random() < 0.04 else float(v) for v in row) for row in grid]

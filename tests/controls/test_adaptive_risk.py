@@ -12,6 +12,7 @@ from rpmcore.controls.market_readings import MarketReadings
 from rpmcore.controls.regime_limits import REGIMES, RegimeAwareRiskLimits
 from rpmcore.domain.errors import InvalidArgument, RpmError
 from tests.oracles import adaptive as oracle
+from tests.samples import rough_days
 
 SHORT = AdaptiveSettings.model_validate(
     {
@@ -70,8 +71,17 @@ def test_base_then_volatility_then_stress():
     )
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_series_is_the_slow_form(seed):
+    holds_every_day(rough_days(seed, 120, 5))
+
+
 @given(days)
 def test_every_day_is_the_slow_form_and_never_looser_than_the_regimes_base(series):
+    holds_every_day(series)
+
+
+def holds_every_day(series):
     found = AdaptiveRiskManager(SHORT)
     regimes = oracle.regimes([(d[0], d[1], d[2]) for d in series], 30, 4)
     classes = oracle.volatility_classes([d[1] for d in series], 12, 5, 30, 5)

@@ -11,6 +11,7 @@ from rpmcore.controls.regime import RegimeDetector
 from rpmcore.controls.regime_limits import REGIMES
 from rpmcore.domain.errors import InvalidArgument
 from tests.oracles import adaptive as oracle
+from tests.samples import rough_days
 
 SHORT = RegimesSettings(minimum_history=30, dwell_days=4)
 BASE = [(0.1, float(1 + i * 37 % 100), float(1 + i * 37 % 100)) for i in range(100)]  # 1 … 100, the worst within
@@ -75,6 +76,13 @@ def test_stress_holds_at_once_and_leaves_after_the_dwell_time():
     assert update(found, (0.1, 101.0, 101.0), 104 * DAY).regime == "stressed"
     seen = [update(found, (0.1, 1.0, 1.0), (105 + i) * DAY).regime for i in range(5)]
     assert seen == ["stressed"] * 3 + ["ranging"] * 2
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_series_is_the_slow_form(seed):
+    series = rough_days(seed, 200, 3)
+    found = RegimeDetector(SHORT)
+    assert [update(found, d, i * DAY).regime for i, d in enumerate(series)] == oracle.regimes(series, 30, 4)
 
 
 @given(days)
@@ -201,6 +209,14 @@ def test_what_was_saved_continues_identically(series, cut):
     for i, day in enumerate(series[cut:], start=cut):
         assert update(other, day, i * DAY) == update(one, day, i * DAY)
     assert other.pins == one.pins
+
+
+def test_a_trend_that_holds_still_holds_after_a_restart():
+    found = calm(ready(), 104, day=(0.5, 1.0, 1.0))
+    assert found.reading.regime == "trending"
+    other = RegimeDetector(SHORT)
+    other.restore(json.loads(json.dumps(found.state())))
+    assert update(other, (0.3, 1.0, 1.0), 108 * DAY).regime == "trending"  # between where it ends and where it begins
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from rpmcore.controls.command_time import DAY
 from rpmcore.controls.stress_limits import FACTORS, StressAdjustedLimits
 from rpmcore.domain.errors import InvalidArgument
 from tests.oracles import adaptive as oracle
+from tests.samples import rough_days
 
 SHORT = StressLimitsSettings(minimum_history=30)
 CALM = [(v, v, v) for v in (1 + (i * 37 % 100) for i in range(100))]  # 1 … 100 in some order
@@ -44,6 +45,15 @@ def test_beyond_it_a_factor_scores_in_proportion():
     found = after(CALM).update(clustering=85.0, correlation=1.0, liquidity=1.0, at=100 * DAY)
     assert found.factors[0].score == pytest.approx(0.4)
     assert found.score == pytest.approx(0.4 / 3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_series_is_the_slow_form(seed):
+    series = rough_days(seed, 120, 3)
+    found = StressAdjustedLimits(SHORT)
+    scores = [found.update(**dict(zip(FACTORS, d, strict=True)), at=i * DAY).score for i, d in enumerate(series)]
+    assert scores == pytest.approx(oracle.stress_scores(series, 30), abs=1e-12)
+    assert len(set(scores)) > 20  # most days of it are ranked
 
 
 @given(days)

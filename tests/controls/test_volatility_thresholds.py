@@ -12,6 +12,7 @@ from rpmcore.controls.ranked_history import upper_quantile
 from rpmcore.controls.volatility_thresholds import CLASSES, AdaptiveVolatilityThresholds
 from rpmcore.domain.errors import InvalidArgument
 from tests.oracles import adaptive as oracle
+from tests.samples import rough_days
 
 ALONE = VolatilityThresholdSettings(history="window", loosen_days=1)
 MULTIPLIERS = dict(zip(CLASSES, (1.0, 0.8, 0.5, 0.2), strict=True))
@@ -78,6 +79,12 @@ def test_it_is_the_slow_form(series, expanding, loosen):
     )  # fmt: skip
     expected = oracle.volatility_classes(series, 12, 5, 30, loosen, expanding)
     assert classes(series, settings) == expected
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_series_is_the_slow_form(seed):
+    series = [day[0] for day in rough_days(seed, 650, 1)]
+    assert classes(series) == oracle.volatility_classes(series)
 
 
 @given(st.lists(st.integers(0, 40).map(float), min_size=31, max_size=80), st.integers(0, 40), st.integers(0, 40))
