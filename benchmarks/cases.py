@@ -316,6 +316,36 @@ def backtest_ledoit_wolf(n_days: int, n_assets: int, lookback: int = 60) -> Pair
     return lambda: rolling_forecasts("normal", panel, weights, settings, 0.99, window=lookback), theirs
 
 
+def kill_switches(question: bool) -> Pair:
+    """A rejection recorded, or trading asked for, a thousand times; the peer holds a deque of times alone."""
+    from collections import deque
+
+    from rpmcore.controls.manager import AdvancedKillSwitchManager
+
+    manager, held, at = AdvancedKillSwitchManager(equity=1e6, strategies={"a": 1e5}), deque[int](), [0]
+
+    def ours() -> None:
+        for _ in range(1000):
+            at[0] += 10**11
+            if question:
+                manager.is_trading_allowed("a", at=at[0])
+            else:
+                manager.record_rejection("a", "EURUSD", "bad price", at=at[0])
+
+    def theirs() -> bool:
+        answer = True
+        for _ in range(1000):
+            at[0] += 10**11
+            if not question:
+                held.append(at[0])
+            while held and held[0] <= at[0] - 3 * 10**11:
+                held.popleft()
+            answer = len(held) < 10
+        return answer
+
+    return ours, theirs
+
+
 def stress_suite(n_simulations: int, n_days: int, n_assets: int) -> Pair:
     from benchmarks.stress_suite import stress_suite as build
 
@@ -384,6 +414,8 @@ CASES = (
         floor=24,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
+    Case("kill switches: a rejection", "bare deque", lambda: kill_switches(False), target=0.03, floor=0.009),
+    Case("kill switches: may I trade?", "bare deque", lambda: kill_switches(True), target=0.25, floor=0.12),
     Case(
         "backtest of 5,000 days, Ledoit–Wolf 60 × 14",
         "scikit-learn",

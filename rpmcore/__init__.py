@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rpmcore.api import scenarios as scenarios
     from rpmcore.api import stress as stress
     from rpmcore.api import synthetic_stress as synthetic_stress
+    from rpmcore.controls.exposure_velocity import ExposureVelocityKillSwitch as ExposureVelocityKillSwitch
+    from rpmcore.controls.manager import AdvancedKillSwitchManager as AdvancedKillSwitchManager
+    from rpmcore.controls.per_strategy import PerStrategyKillSwitch as PerStrategyKillSwitch
+    from rpmcore.controls.rejection_velocity import RejectionVelocityKillSwitch as RejectionVelocityKillSwitch
     from rpmcore.domain.asset_factor_database import AssetFactorDatabase as AssetFactorDatabase
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
     from rpmcore.domain.crisis_library import HistoricalCrisisLibrary as HistoricalCrisisLibrary
@@ -31,13 +35,17 @@ if TYPE_CHECKING:
     from rpmcore.stress_testing import StressTestEngine as StressTestEngine
 
 _HOMES = {
+    "AdvancedKillSwitchManager": "rpmcore.controls.manager",
     "AssetFactorDatabase": "rpmcore.domain.asset_factor_database",
     "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
     "CrisisScenario": "rpmcore.domain.crises",
+    "ExposureVelocityKillSwitch": "rpmcore.controls.exposure_velocity",
     "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
     "HistoricalCrisisLibrary": "rpmcore.domain.crisis_library",
+    "PerStrategyKillSwitch": "rpmcore.controls.per_strategy",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
+    "RejectionVelocityKillSwitch": "rpmcore.controls.rejection_velocity",
     "StressTestEngine": "rpmcore.stress_testing",
     "SyntheticStressGenerator": "rpmcore.risk.stress.synthetic",
     "VaRBacktester": "rpmcore.risk.backtesting.backtester",
@@ -56,13 +64,17 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdvancedKillSwitchManager",
     "AssetFactorDatabase",
     "CovarianceMatrixEstimator",
     "CrisisScenario",
+    "ExposureVelocityKillSwitch",
     "FactorExposureCalculator",
     "HistoricalCrisisLibrary",
+    "PerStrategyKillSwitch",
     "PortfolioRiskEngine",
     "PortfolioVarianceCalculator",
+    "RejectionVelocityKillSwitch",
     "StressTestEngine",
     "SyntheticStressGenerator",
     "VaRBacktester",

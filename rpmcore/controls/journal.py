@@ -21,7 +21,7 @@ class Journal:
     """
 
     def __init__(self, clock: Callable[[], int] | None, most_events: int, most_ids: int) -> None:
-        self._clock, self._most_ids = clock, most_ids
+        self.clock, self._most_ids = clock, most_ids
         self._at: int | None = None
         self._ids: dict[str, None] = {}
         self.sequence = 0
@@ -38,9 +38,9 @@ class Journal:
             taken before.
         """
         if at is None:
-            if self._clock is None:
+            if self.clock is None:
                 raise InvalidArgument("no time: give at=, nanoseconds UTC, or a clock to the manager")
-            at = self._clock()
+            at = self.clock()
         if type(at) is not int:
             raise InvalidArgument(f"at is {at!r}: an integer of nanoseconds UTC is needed")
         if self._at is not None and at < self._at:

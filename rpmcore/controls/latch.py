@@ -127,8 +127,10 @@ class Latch:
         for level, severity in self.levels:
             if reached(share, level):
                 target = severity
-        told = f"; {note}" if least > target else ""
-        self.target = target = max(target, least)
+        told = ""
+        if least.rank > target.rank:
+            target, told = least, f"; {note}"
+        self.target = target
         after = TRANSITIONS[before][target.rank]
         if target is NONE and share < self.clear and before in CLEARS_BY_ITSELF:
             after = NONE

@@ -63,7 +63,7 @@ class AdvancedKillSwitchManager:
         self.exposure_velocity = ExposureVelocityKillSwitch(chosen.exposure_velocity, clear=clear)
         self.per_strategy = PerStrategyKillSwitch(chosen.per_strategy, clear=clear)
         self.account = AccountLossKillSwitch(chosen.account, clear=clear)
-        self.repeated_execution = RepeatedExecutionKillSwitch(chosen.repeated_execution, clear=clear)
+        self.repeated_execution = RepeatedExecutionKillSwitch(chosen.repeated_execution)
         self._operator: dict[str, Latch] = {}
         self._journal = Journal(clock, chosen.event_log, chosen.remembered_ids)
         self._severities: dict[str, Severity] = {ACCOUNT: NONE}
@@ -480,14 +480,17 @@ class AdvancedKillSwitchManager:
         Raises
         ------
         InvalidArgument
-            If it is no such state; the manager must then not be used.
+            If it is no such state, or damaged.
         """
         if state.get("schema") != SCHEMA:
             raise InvalidArgument(f"this state is {state.get('schema')!r}, not {SCHEMA!r}: it cannot be restored")
+        fresh = AdvancedKillSwitchManager(self.settings, clock=self._journal.clock)
         try:
-            self._restore(state)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            _check_finite(state)
+            fresh._restore(state)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise InvalidArgument(f"this state is damaged ({type(error).__name__}: {error}): halt") from error
+        self.__dict__.update(fresh.__dict__)
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         for name in ("rejection_velocity", "exposure_velocity", "per_strategy", "account", "repeated_execution"):
@@ -501,3 +504,15 @@ class AdvancedKillSwitchManager:
         self._severities = {
             scope: max(latch.severity for latch in self._latches(scope)) for scope in (ACCOUNT, *self.per_strategy)
         }
+
+
+def _check_finite(state: Any) -> None:
+    """Refuse a number that is not finite: no comparison with NaN would ever trip again."""
+    if isinstance(state, float):
+        check_number(state, "a number of the state")
+    elif isinstance(state, Mapping):
+        for item in state.values():
+            _check_finite(item)
+    elif isinstance(state, list):
+        for item in state:
+            _check_finite(item)

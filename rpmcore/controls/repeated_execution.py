@@ -23,16 +23,14 @@ class RepeatedExecutionKillSwitch:
     ----------
     settings
         Defaults: 20 orders in a minute.
-    clear
-        Not used by HALT; as in the other switches.
 
     References
     ----------
     Commission Delegated Regulation (EU) 2017/589 (MiFID II, RTS 6), Article 15(3).
     """
 
-    def __init__(self, settings: RepeatedExecutionSettings | None = None, *, clear: float = 0.4) -> None:
-        self.settings, self._clear = settings or RepeatedExecutionSettings(), clear
+    def __init__(self, settings: RepeatedExecutionSettings | None = None) -> None:
+        self.settings = settings or RepeatedExecutionSettings()
         self._window = round(self.settings.window_minutes * MINUTE)
         self._orders: dict[Key, deque[int]] = {}  # in the order of their latest
         self._latches: dict[str, Latch] = {}
@@ -41,7 +39,7 @@ class RepeatedExecutionKillSwitch:
         """Return that of a strategy."""
         if strategy_id not in self._latches:
             what = "orders of one symbol and side in the window"
-            self._latches[strategy_id] = Latch("repeated_execution", what, ((1.0, HALT),), self._clear, strategy_id)
+            self._latches[strategy_id] = Latch("repeated_execution", what, ((1.0, HALT),), 1.0, strategy_id)
         return self._latches[strategy_id]
 
     def record(

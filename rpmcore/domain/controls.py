@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -88,6 +89,7 @@ _MARKS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def cause_of(reason: str) -> RejectionCause:
     """Return the cause that a reason in words tells: the first mark that it contains, else OTHER, which counts most."""
     words = reason.casefold().replace("_", " ")

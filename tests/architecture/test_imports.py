@@ -5,7 +5,7 @@ import sys
 import rpmcore
 
 COMMANDS = ("evaluate", "exposure", "limits", "regime", "backtest", "stress")
-HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["--version"])
+HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["killswitch", "simulate", "--help"], ["--version"])
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
 
@@ -40,13 +40,17 @@ def test_evaluate_loads_no_statistics_package_and_no_scipy():
 
 def test_the_public_names_are_pinned_and_load():
     assert rpmcore.__all__ == [
+        "AdvancedKillSwitchManager",
         "AssetFactorDatabase",
         "CovarianceMatrixEstimator",
         "CrisisScenario",
+        "ExposureVelocityKillSwitch",
         "FactorExposureCalculator",
         "HistoricalCrisisLibrary",
+        "PerStrategyKillSwitch",
         "PortfolioRiskEngine",
         "PortfolioVarianceCalculator",
+        "RejectionVelocityKillSwitch",
         "StressTestEngine",
         "SyntheticStressGenerator",
         "VaRBacktester",

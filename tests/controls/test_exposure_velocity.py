@@ -146,6 +146,18 @@ def test_memory_does_not_grow_with_rising_snapshots():
     assert len(low.state()[0]) <= 1002
 
 
+@given(st.lists(st.tuples(st.integers(1, 900), st.integers(0, 300)), min_size=1, max_size=12), st.integers(0, 200))
+def test_a_larger_last_exposure_never_lowers_the_severity(steps, more):
+    def worst(extra):
+        switch, at = ExposureVelocityKillSwitch(), 0
+        for i, (seconds, gross) in enumerate(steps):
+            at += seconds * MINUTE // 60
+            switch.record(gross + extra * (i == len(steps) - 1), 0.0, 100.0, at=at)
+        return severity(switch)
+
+    assert worst(more) >= worst(0)
+
+
 class AgainstTheModel(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()

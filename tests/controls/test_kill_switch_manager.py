@@ -217,10 +217,34 @@ def test_without_equity_a_snapshot_is_refused_with_the_remedy():
         AdvancedKillSwitchManager().record_snapshot(1.0, 0.0, at=0)
 
 
-@pytest.mark.parametrize("damage", [{"schema": "rpm.kill_switches/9"}, {"account": {}}, {"journal": None}])
-def test_a_state_that_is_damaged_is_refused(manager, damage):
-    with pytest.raises(InvalidArgument, match="state"):
-        AdvancedKillSwitchManager().restore({**manager.state(), **damage})
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"schema": "rpm.kill_switches/9"},
+        {"account": {}},
+        {"journal": None},
+        {"opening": float("nan")},
+        {"exposure_velocity": {"numbers": [float("inf")]}},
+    ],
+)
+def test_a_state_that_is_damaged_is_refused_and_changes_nothing(manager, damage):
+    reject(manager, 10)
+    before = manager.state()
+    with pytest.raises(InvalidArgument, match=r"state|finite"):
+        manager.restore({**before, **damage})
+    assert manager.state() == before
+    assert not manager.is_trading_allowed(at=1)
+
+
+def test_a_state_is_restored_under_other_settings(manager):
+    reject(manager, 10)
+    manager.reset(at=5 * MINUTE, **BY_ADA)
+    fewer = KillSwitchesSettings(rejection_velocity=RejectionVelocitySettings(max_rejections=2))
+    other = AdvancedKillSwitchManager(fewer)
+    other.restore(manager.state())
+    assert other.is_trading_allowed("a", at=5 * MINUTE) is manager.is_trading_allowed("a", at=5 * MINUTE)
+    reject(other, 2, at=5 * MINUTE)
+    assert not other.is_trading_allowed(at=5 * MINUTE)
 
 
 def test_thresholds_that_cannot_work_together_are_refused():

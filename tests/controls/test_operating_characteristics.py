@@ -66,6 +66,24 @@ def test_more_trades_and_more_rejections_halt_more_often():
     assert busy["rejections in 5 minutes"].false_halt == pytest.approx(0.975, abs=0.005)
 
 
+def test_the_figures_of_the_manual():
+    figures = {
+        (trades, rate): by_measure(trades_a_day=trades, rejection_rate=rate)
+        for trades in (100, 1000)
+        for rate in (0.15, 0.25)
+    }
+    manual = {
+        "rejections in 5 minutes": (6e-11, 3e-8, 0.058, 0.975),
+        "losses in a row": (0.810, 0.810, 1.0, 1.0),
+        "rejection rate": (0.0004, 0.018, 0.0004, 0.018),
+        "drawdown": (0.068, 0.068, 0.872, 0.872),
+    }
+    for measure, row in manual.items():
+        for told, found in zip(row, figures.values(), strict=True):
+            error = 4.0 * (found[measure].standard_error or 0.0)
+            assert found[measure].false_halt == pytest.approx(told, rel=0.12, abs=max(error, 1e-3 * told))
+
+
 def test_the_wanted_threshold_holds_what_it_promises():
     rows = by_measure(trades_a_day=1000, rejection_rate=0.25)
     losses = int(rows["losses in a row"].wanted_threshold)
