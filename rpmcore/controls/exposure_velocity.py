@@ -15,67 +15,26 @@ from rpmcore.controls.latch import (
     check_number,
     reached,
 )  # fmt: skip
+from rpmcore.controls.low_water import LowWater, Point
 from rpmcore.domain.controls import ControlEvent
 from rpmcore.domain.errors import InvalidArgument
 
-Point = tuple[int, float, float]
-"""Time, value of the path, and gross exposure then."""
-
 GRAIN = 1000
-"""Points nearer than this part of the window are held as one, which bounds the memory."""
-
-
-class LowWater:
-    """The lowest point of a path within a window that includes both its ends, in amortised O(1).
-
-    If nothing lies within the window the point before it is the lowest, however old. Of points nearer than a thousandth
-    of the window the lower value is held with the later time, so that growth is never told too low.
-    """
-
-    __slots__ = ("_grain", "_last", "_rising", "_window")
-
-    def __init__(self, window: int) -> None:
-        self._window, self._grain = window, max(window // GRAIN, 1)
-        self._rising: deque[Point] = deque()
-        self._last: Point | None = None
-
-    def lowest(self, at: int) -> Point | None:
-        """Return the lowest of what was pushed, or None if that is nothing."""
-        while self._rising and self._rising[0][0] < at - self._window:
-            self._rising.popleft()
-        return self._rising[0] if self._rising else self._last
-
-    def push(self, at: int, value: float, gross: float) -> None:
-        """Add the newest point."""
-        self._last = (at, value, gross)
-        while self._rising and self._rising[-1][1] >= value:
-            self._rising.pop()
-        if self._rising and at // self._grain == self._rising[-1][0] // self._grain:
-            self._rising[-1] = (at, *self._rising[-1][1:])
-        else:
-            self._rising.append(self._last)
-
-    def state(self) -> list[Any]:
-        """Return what `restore` needs, in JSON's types."""
-        return [list(map(list, self._rising)), None if self._last is None else list(self._last)]
-
-    def restore(self, state: list[Any]) -> None:
-        """Continue from what `state` returned."""
-        self._rising = deque((int(at), value, gross) for at, value, gross in state[0])
-        self._last = None if state[1] is None else (int(state[1][0]), state[1][1], state[1][2])
+"""Approvals nearer than this part of their lifetime are held as one, which bounds the memory."""
 
 
 class ExposureVelocityKillSwitch:
     """Growth of gross exposure and of gross leverage a minute, on irregular snapshots.
 
-    growth = (G_t − G_s) / max(G_s, equity) / max(t − s, snapshot interval), at constant prices, for the snapshot s that
-    stood lowest within one interval before t (both ends included), or the one before it if that is older. Leverage
-    grows by (G_t − G_s) / equity in the same time.
+    growth = (G_t − G_s) / max(G_s, equity) / max(t − s, snapshot interval), at constant prices: the larger of that
+    since the lowest snapshot within one interval before t (both ends included), and that since the newest at or before the
+    beginning of that interval. Leverage grows by (G_t − G_s) / equity in the same time.
 
     - **Approved** growth warns from 60 % of a limit, and throttles beyond 100 %; `headroom` is what may still be
       approved. **Unapproved** growth throttles from 60 %, and halts from 100 %.
-    - A **late** snapshot (more than an interval after s) tells the mean rate alone. If that reaches the limit: HALT.
-      If the whole growth within one interval would reach it, nobody can tell: THROTTLE, until one in time clears it.
+    - A **late** snapshot (more than an interval after the one before) tells the mean rate alone. If that reaches the
+      limit: HALT. If the whole growth within one interval would reach it, nobody can tell: THROTTLE, until one in time
+      clears it.
       A step of the clock forward looks like a late snapshot, and is treated as one.
     - The first snapshot is the baseline; a first position is measured against equity.
     - Equity of zero or below halts.
@@ -97,6 +56,7 @@ class ExposureVelocityKillSwitch:
         self._approvals: deque[tuple[int, float]] = deque()
         self.gross = self.equity = self.net_leverage = 0.0
         self._path = self._unapproved_path = self._approved = 0.0
+        self._started = False
         levels = ((chosen.throttle_share, THROTTLE), (1.0, HALT))
         self.growth = Latch("exposure_velocity", "unapproved growth of exposure a minute", levels, clear)
         self.leverage = Latch("exposure_velocity", "unapproved growth of leverage a minute", levels, clear)
@@ -172,40 +132,55 @@ class ExposureVelocityKillSwitch:
         money = check_number(equity, "equity")
         effect = check_number(price_effect, "price_effect")
         self._lapse(at)
-        low, low_unapproved = self._all.lowest(at), self._unapproved.lowest(at)
-        if low is not None:
+        if self._started:
             change = gross - self.gross - effect
             self._path += change
             self._unapproved_path += change - self._use(change) if change > 0.0 else change
         self.gross, self.equity, self.net_leverage = gross, money, net
+        events = self._judge(at, correlation_id)
+        self._started = True
         self._all.push(at, self._path, gross)
         self._unapproved.push(at, self._unapproved_path, gross)
-        if money <= 0.0:
-            return self._without_equity(at, correlation_id)
-        return self._judge(
-            at, low or (at, self._path, gross), low_unapproved or (at, self._path, gross), correlation_id
-        )
-
-    def _judge(self, at: int, low: Point, low_unapproved: Point, correlation_id: str) -> tuple[ControlEvent, ...]:
-        rise, base = self._unapproved_path - low_unapproved[1], max(low_unapproved[2], self.equity)
-        late = at - low_unapproved[0] > self._interval
-        minutes = max(at - low_unapproved[0], self._interval) / MINUTE
-        total_minutes = max(at - low[0], self._interval) / MINUTE
-        events: tuple[ControlEvent, ...] = ()
-        for latch, limit, unit, total_unit in (
-            (self.growth, self.settings.max_growth, base, max(low[2], self.equity)),
-            (self.leverage, self.settings.max_leverage_growth, self.equity, self.equity),
-        ):
-            total = (self._path - low[1]) / total_unit / total_minutes / limit
-            least, note = NONE, ""
-            if total > 1.0 + TOLERANCE:
-                least, note = THROTTLE, "with what was approved it is beyond the limit"
-            elif reached(total, self.settings.throttle_share):
-                least, note = WARNING, "with what was approved it nears the limit"
-            if late and reached(rise / unit / self.settings.snapshot_minutes / limit, 1.0):
-                least, note = THROTTLE, "a late snapshot cannot tell how fast it grew"
-            events += latch.update(at, max(rise, 0.0) / unit / minutes, limit, correlation_id, least=least, note=note)
         return events
+
+    def evaluate(self, at: int, correlation_id: str = "") -> tuple[ControlEvent, ...]:
+        """Judge the last snapshot again: a rise that has left the window is no longer true."""
+        return self._judge(at, correlation_id) if self._started else ()
+
+    def _judge(self, at: int, correlation_id: str) -> tuple[ControlEvent, ...]:
+        if self.equity <= 0.0:
+            return self._without_equity(at, correlation_id)
+        low, before = self._unapproved.within(at), self._unapproved.before(at)
+        growth, leverage = self._rates(self._unapproved_path, at, low, before)
+        total = self._rates(self._path, at, self._all.within(at), self._all.before(at))
+        # Nothing within the interval: what grew since the snapshot before may have grown in a moment.
+        sudden = (0.0, 0.0)
+        if low is None and before is not None:
+            sudden = self._rates(self._unapproved_path, at, (at, *before[1:]), None)
+        events: tuple[ControlEvent, ...] = ()
+        for latch, limit, rate, whole, burst in (
+            (self.growth, self.settings.max_growth, growth, total[0], sudden[0]),
+            (self.leverage, self.settings.max_leverage_growth, leverage, total[1], sudden[1]),
+        ):
+            least, note = NONE, ""
+            if whole / limit > 1.0 + TOLERANCE:
+                least, note = THROTTLE, "with what was approved it is beyond the limit"
+            elif reached(whole / limit, self.settings.throttle_share):
+                least, note = WARNING, "with what was approved it nears the limit"
+            if reached(burst / limit, 1.0):
+                least, note = THROTTLE, "a late snapshot cannot tell how fast it grew"
+            events += latch.update(at, rate, limit, correlation_id, least=least, note=note)
+        return events
+
+    def _rates(self, value: float, at: int, *points: Point | None) -> tuple[float, float]:
+        """Return the highest growth of exposure and of leverage a minute since any of the points, at least 0."""
+        growth = leverage = 0.0
+        for point in points:
+            if point is not None:
+                a_minute = (value - point[1]) * MINUTE / max(at - point[0], self._interval)
+                growth = max(growth, a_minute / max(point[2], self.equity))
+                leverage = max(leverage, a_minute / self.equity)
+        return growth, leverage
 
     def _without_equity(self, at: int, correlation_id: str) -> tuple[ControlEvent, ...]:
         limit = self.settings.max_leverage_growth
@@ -220,15 +195,19 @@ class ExposureVelocityKillSwitch:
         InvalidArgument
             If there is no snapshot yet.
         """
-        low = self._all.lowest(at)
-        if low is None:
+        if not self._started:
             raise InvalidArgument("headroom needs a snapshot: record one first")
         self._lapse(at)
         if self.equity <= 0.0:
             return 0.0
-        rate = min(self.settings.max_growth * max(low[2], self.equity), self.settings.max_leverage_growth * self.equity)
-        grown = max(self._path - low[1], 0.0)
-        return max(rate * self.settings.snapshot_minutes - grown - self._approved, 0.0)
+        room, here = float("inf"), (at, self._path, self.gross)
+        for point in (self._all.within(at) or here, self._all.before(at) or here):
+            rate = min(
+                self.settings.max_growth * max(point[2], self.equity), self.settings.max_leverage_growth * self.equity
+            )
+            grown = max(self._path - point[1], 0.0)
+            room = min(room, rate * max(at - point[0], self._interval) / MINUTE - grown)
+        return max(room - self._approved, 0.0)
 
     def _lapse(self, at: int) -> None:
         while self._approvals and self._approvals[0][0] <= at - self._lifetime:
@@ -258,7 +237,7 @@ class ExposureVelocityKillSwitch:
             "numbers": [
                 self.gross, self.equity, self.net_leverage, self._path, self._unapproved_path, self._approved
             ],
-            "growth": self.growth.state(), "leverage": self.leverage.state(),
+            "started": self._started, "growth": self.growth.state(), "leverage": self.leverage.state(),
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -267,14 +246,6 @@ class ExposureVelocityKillSwitch:
         self._unapproved.restore(state["unapproved"])
         self._approvals = deque((int(at), amount) for at, amount in state["approvals"])
         self.gross, self.equity, self.net_leverage, self._path, self._unapproved_path, self._approved = state["numbers"]
+        self._started = state["started"]
         self.growth.restore(state["growth"])
         self.leverage.restore(state["leverage"])
-
-    def evaluate(self, at: int, correlation_id: str = "") -> tuple[ControlEvent, ...]:
-        """Judge the last snapshot again: a rise that has left the window is no longer true."""
-        low, low_unapproved = self._all.lowest(at), self._unapproved.lowest(at)
-        if low is None or low_unapproved is None:
-            return ()
-        if self.equity <= 0.0:
-            return self._without_equity(at, correlation_id)
-        return self._judge(at, low, low_unapproved, correlation_id)

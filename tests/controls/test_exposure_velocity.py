@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from rpmcore.controls.exposure_velocity import ExposureVelocityKillSwitch, LowWater
+from rpmcore.controls.exposure_velocity import ExposureVelocityKillSwitch
 from rpmcore.controls.kill_switch_settings import ExposureVelocitySettings
+from rpmcore.controls.low_water import LowWater
 from rpmcore.domain.controls import Severity
 from rpmcore.domain.errors import InvalidArgument
 from tests.oracles.kill_switches import Exposure
@@ -72,6 +73,21 @@ def test_a_dip_does_not_hide_what_grew_back():
     assert severity(after((0, 100.0), (1, 70.0), (5, 100.0))) is Severity.HALT
 
 
+def test_a_little_more_or_less_than_an_interval_changes_little():
+    assert severity(after((0, 100.0), (3, 110.0), (4.99, 125.0))) is Severity.HALT
+    assert severity(after((0, 100.0), (3, 110.0), (5, 125.0))) is Severity.HALT
+    assert severity(after((0, 100.0), (3, 110.0), (5.01, 125.0))) is Severity.THROTTLE
+
+
+@pytest.mark.parametrize("every", [0.5, 1.0, 2.6, 3.0, 4.9, 5.0, 5.1, 7.0])
+def test_a_steady_runaway_is_seen_at_any_rhythm_of_snapshots(every):
+    """Exposure grows by 5.1 % of equity a minute for a quarter of an hour."""
+    steps = [(i * every, 51.0 * i * every) for i in range(int(15 / every) + 1)]
+    assert severity(after(*steps, equity=1000.0)) is Severity.HALT
+    slower = [(minute, 0.9 * gross) for minute, gross in steps]
+    assert severity(after(*slower, equity=1000.0)) is Severity.THROTTLE
+
+
 def test_a_late_snapshot_neither_hides_nor_invents():
     assert severity(after((0, 100.0), (60, 100.0 + 24.0))) is Severity.NONE  # not even at once would it be a runaway
     assert severity(after((0, 100.0), (60, 130.0))) is Severity.THROTTLE  # it may have been
@@ -130,20 +146,24 @@ def test_a_number_that_is_none_is_refused_and_changes_nothing(numbers):
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.floats(0, 1e6)), min_size=1, max_size=60))
-def test_the_low_water_mark_is_the_minimum_of_the_window(points):
-    low, at, seen = LowWater(1000), 0, []
+def test_the_points_that_growth_is_measured_from(points):
+    low, at, seen = LowWater(1000), 0, {}
     for step, value in points:
         at += step
         low.push(at, value, value)
-        seen.append((at, value))
-        assert low.lowest(at)[1] == min(v for t, v in seen if t >= at - 1000)
+        seen[at] = min(value, seen.get(at, value))
+        assert low.within(at)[1] == min(v for t, v in seen.items() if t >= at - 1000)
+        old = [(t, v) for t, v in seen.items() if t <= at - 1000]
+        assert (low.before(at) or ())[:2] == (old[-1] if old else ())
 
 
 def test_memory_does_not_grow_with_rising_snapshots():
     low = LowWater(1_000_000)
     for at in range(20_000):
         low.push(at * 40, float(at), 0.0)
-    assert len(low.state()[0]) <= 1002
+        low.before(at * 40)
+        low.within(at * 40)
+    assert max(map(len, low.state())) <= 1002
 
 
 @given(st.lists(st.tuples(st.integers(1, 900), st.integers(0, 300)), min_size=1, max_size=12), st.integers(0, 200))

@@ -90,6 +90,7 @@ def test_one_more_rejection_never_lowers_the_severity(times, more):
         switch = RejectionVelocityKillSwitch()
         for at in sorted(moments):
             switch.record("a", "X", "bad price", at=at)
+        switch.evaluate(10 * MINUTE)
         return switch.latch.severity
 
     assert worst([*times, more]) >= worst(times)

@@ -74,9 +74,11 @@ class Exposure:
             used += taken
         return used
 
-    def lowest(self, at, column):
+    def since(self, at, column):
+        """The lowest within the interval, and the newest at or before its beginning, with the former alone told."""
         near = [p for p in self.points if p[0] >= at - self.interval]
-        return min(near, key=lambda p: (p[column], -p[0])) if near else self.points[-1]
+        far = [p for p in self.points if p[0] <= at - self.interval]
+        return ([min(near, key=lambda p: p[column])] if near else []), far[-1:]
 
     def snapshot(self, at, gross, equity):
         self.approvals = [item for item in self.approvals if item[0] > at - self.lifetime]
@@ -86,23 +88,26 @@ class Exposure:
             change = gross - before
             everything += change
             unapproved += change - self.use(change) if change > 0 else change
-            low, low_un = self.lowest(at, 2), self.lowest(at, 3)
-        else:
-            low = low_un = (at, gross, 0.0, 0.0)
+        ways = self.since(at, 2), self.since(at, 3)
         self.points.append((at, gross, everything, unapproved))
         if equity <= 0:
             self.ladders[1].see(0.0, "halt")
             return
-        total, rise = everything - low[2], unapproved - low_un[3]
-        for ladder, limit, base, total_base in (
-            (self.ladders[0], self.limits[0], max(low_un[1], equity), max(low[1], equity)),
-            (self.ladders[1], self.limits[1], equity, equity),
-        ):
-            all_share = total / total_base / (max(at - low[0], self.interval) / MINUTE) / limit
-            least = "throttle" if all_share > 1 + 1e-12 else "warning" if all_share >= 0.6 - 1e-12 else "none"
-            if at - low_un[0] > self.interval and rise / base / self.minutes / limit >= 1 - 1e-12:
+        for i, (ladder, limit) in enumerate(zip(self.ladders, self.limits, strict=True)):
+
+            def share(now, points, column, leverage=i, limit=limit, shortest=False):
+                rates = [0.0]
+                for p in points:
+                    minutes = self.minutes if shortest else max(at - p[0], self.interval) / MINUTE
+                    rates.append((now - p[column]) / (equity if leverage else max(p[1], equity)) / minutes / limit)
+                return max(rates)
+
+            whole = share(everything, ways[0][0] + ways[0][1], 2)
+            least = "throttle" if whole > 1 + 1e-12 else "warning" if whole >= 0.6 - 1e-12 else "none"
+            near, far = ways[1]
+            if not near and share(unapproved, far, 3, shortest=True) >= 1 - 1e-12:
                 least = "throttle"
-            ladder.see(max(rise, 0.0) / base / (max(at - low_un[0], self.interval) / MINUTE) / limit, least)
+            ladder.see(share(unapproved, near + far, 3), least)
 
 
 class Strategy:
