@@ -27,8 +27,8 @@ class ExposureVelocityKillSwitch:
     """Growth of gross exposure and of gross leverage a minute, on irregular snapshots.
 
     growth = (G_t − G_s) / max(G_s, equity) / max(t − s, snapshot interval), at constant prices: the larger of that
-    since the lowest snapshot within one interval before t (both ends included), and that since the newest at or before the
-    beginning of that interval. Leverage grows by (G_t − G_s) / equity in the same time.
+    since the lowest snapshot within one interval before t (both ends included), and that since the newest at or
+    before the beginning of that interval. Leverage grows by (G_t − G_s) / equity in the same time.
 
     - **Approved** growth warns from 60 % of a limit, and throttles beyond 100 %; `headroom` is what may still be
       approved. **Unapproved** growth throttles from 60 %, and halts from 100 %.
