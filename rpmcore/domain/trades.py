@@ -1,0 +1,102 @@
+"""Trades that are over: what a strategy is judged by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal
+
+from rpmcore.domain.errors import InvalidArgument
+
+Side = Literal["buy", "sell"]
+"""The side of the trade that opened the position."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedTrade:
+    """A position that was opened and closed.
+
+    Attributes
+    ----------
+    trade_id
+        Unique among the trades of an account.
+    strategy_id, symbol
+        Any non-empty text.
+    side
+        ``"buy"`` for a position that was long, ``"sell"`` for one that was short.
+    opened_at, closed_at
+        UTC nanoseconds since 1970; a trade may close in the instant in which it opens, never before.
+    pnl
+        Profit (positive) or loss (negative) in account currency, after all costs.
+    quantity
+        Unsigned size, greater than 0.
+    entry, exit
+        Prices per unit.
+    risk
+        What the trade would have lost at its stop, in account currency, greater than 0: one R.
+    fees
+        The costs that `pnl` is already after, in account currency; negative for a rebate.
+
+    Raises
+    ------
+    InvalidArgument
+        For an empty text, an unknown side, a time that is not a whole number, a closing before the opening, or a
+        number that is not finite or out of its range.
+    """
+
+    trade_id: str
+    strategy_id: str
+    symbol: str
+    side: Side
+    opened_at: int
+    closed_at: int
+    pnl: float
+    quantity: float | None = None
+    entry: float | None = None
+    exit: float | None = None
+    risk: float | None = None
+    fees: float | None = None
+
+    def __post_init__(self) -> None:
+        name = f"trade {self.trade_id!r}"
+        for field in ("trade_id", "strategy_id", "symbol"):
+            text = getattr(self, field)
+            if not isinstance(text, str) or not text.strip():
+                raise InvalidArgument(f"{name}: {field} must be a text that is not empty, but is {text!r}")
+        if self.side not in ("buy", "sell"):
+            raise InvalidArgument(f"{name}: side must be 'buy' or 'sell', but is {self.side!r}")
+        for field in ("opened_at", "closed_at"):
+            time = getattr(self, field)
+            if isinstance(time, bool) or not isinstance(time, int):
+                raise InvalidArgument(f"{name}: {field} must be whole UTC nanoseconds, but is {time!r}")
+        if self.closed_at < self.opened_at:
+            raise InvalidArgument(
+                f"{name} closes at {self.closed_at}, before it opens at {self.opened_at}; were the columns exchanged?"
+            )
+        for field in ("pnl", "quantity", "entry", "exit", "risk", "fees"):
+            _check_number(name, field, getattr(self, field))
+
+
+def _check_number(name: str, field: str, number: object) -> None:
+    if number is None and field != "pnl":
+        return
+    if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
+        raise InvalidArgument(f"{name}: {field} must be a finite number, but is {number!r}")
+    if field in ("quantity", "risk") and number <= 0.0:
+        raise InvalidArgument(f"{name}: {field} must be greater than 0, but is {number!r}; leave it out if unknown")
+
+
+def in_time_order(trades: Iterable[ClosedTrade]) -> tuple[ClosedTrade, ...]:
+    """Return the trades by closing time; those that close together by `trade_id`, so that no input order matters.
+
+    Raises
+    ------
+    InvalidArgument
+        If two trades have the same `trade_id`.
+    """
+    ordered = sorted(trades, key=lambda trade: (trade.closed_at, trade.trade_id))
+    seen: set[str] = set()
+    for trade in ordered:
+        if trade.trade_id in seen:
+            raise InvalidArgument(f"trade_id {trade.trade_id!r} stands twice; each trade needs an id of its own")
+        seen.add(trade.trade_id)
+    return tuple(ordered)
