@@ -1,6 +1,6 @@
 """Ratios of gain to what hurt: Sortino to the deviation of losses, Calmar to the deepest drawdown."""
 
-from math import expm1, isfinite, sqrt
+from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +15,13 @@ from rpmcore.risk.performance.figure import (
     between,
     check_resampling,
     percentile_bounds,
+    ratios,
     undefined,
 )
 from rpmcore.risk.performance.sharpe import PERIODS_PER_YEAR
+
+LARGEST_GROWTH = 700.0
+"""e to its power is still a number; a series of few days can compound to more in a year."""
 
 
 class DownsideRatios(NamedTuple):
@@ -62,21 +66,19 @@ def downside_ratios(
         raise InvalidArgument(f"periods_per_year must be greater than 0, but is {periods_per_year!r}")
     n = x.shape[0]
     growth, deepest, downside = kernels.compounded(x)
-    if downside == 0.0:
-        none = undefined("there is no losing period to divide by", n)
-        return DownsideRatios(none, none)
-    drawn = np.empty((resamples, 4))
-    kernels.resampled_returns(x, np.uint64(seed), drawn)
-    # The mean of all rows, once for the figure and once per resample, by the same kernel.
     mean, _ = kernels.mean_and_deviation(x)
     root, years = sqrt(periods_per_year), n / periods_per_year
-    sortino = between(root * mean / downside, *percentile_bounds(root * _ratio(drawn[:, 0], drawn[:, 3]), coverage), n)
+    drawn = np.empty((resamples, 4))
+    kernels.resampled_returns(x, np.uint64(seed), drawn)
+    sortino = _figure(np.array([root * mean]), np.array([downside]), root * drawn[:, 0], drawn[:, 3], coverage, n)
     if not isfinite(growth):
         return DownsideRatios(sortino, undefined("the wealth is lost: a return of −1 or less ends it", n))
-    gains = np.expm1(np.minimum(drawn[:, 1] / years, 700.0))
-    calmar = expm1(min(growth / years, 700.0)) / deepest
-    return DownsideRatios(sortino, between(calmar, *percentile_bounds(_ratio(gains, drawn[:, 2]), coverage), n))
+    gain, gains = (np.expm1(np.minimum(g / years, LARGEST_GROWTH)) for g in (np.array([growth]), drawn[:, 1]))
+    return DownsideRatios(sortino, _figure(gain, np.array([deepest]), gains, drawn[:, 2], coverage, n))
 
 
-def _ratio(gain: Vector, pain: Vector) -> Vector:
-    return np.where(pain > 0.0, gain / np.where(pain > 0.0, pain, 1.0), np.inf)
+def _figure(gain: Vector, pain: Vector, gains: Vector, pains: Vector, coverage: float, n: int) -> Figure:
+    value = float(ratios(gain, pain)[0])
+    if not isfinite(value):
+        return undefined("there is no losing period to divide by", n)
+    return between(value, *percentile_bounds(ratios(gains, pains), coverage), n)

@@ -77,7 +77,7 @@ def break_even_rate(pnl: Any) -> float:
     Raises
     ------
     Undefined
-        If there is no win or no loss.
+        If there is no win or no loss, or one is nothing beside the other.
     InvalidArgument
         If it is empty or holds a number that is not finite.
     """
@@ -86,7 +86,10 @@ def break_even_rate(pnl: Any) -> float:
     if not wins.size or not losses.size:
         raise Undefined(f"there is no {'loss' if wins.size else 'win'} among {x.shape[0]} trades to weigh")
     a, b = -float(losses.mean()), float(wins.mean())
-    return a / (a + b)
+    rate = a / (a + b)
+    if not 0.0 < rate < 1.0:
+        raise Undefined(f"average loss {a:g} and average win {b:g} are too far apart to be weighed")
+    return rate
 
 
 def edge_test(pnl: Any, *, break_even: float | None = None, resamples: int = RESAMPLES, seed: int) -> EdgeTest:

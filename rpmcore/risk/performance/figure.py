@@ -61,6 +61,12 @@ def between(value: float, lower: float, upper: float, n: int) -> Figure:
     )
 
 
+def ratios(gains: Vector, pains: Vector) -> Vector:
+    """Return gains over pains, infinite where there is no pain, or one so small that the ratio is no number."""
+    with np.errstate(over="ignore"):
+        return np.where(pains > 0.0, gains / np.where(pains > 0.0, pains, 1.0), np.inf)
+
+
 def percentile_bounds(figures: Vector, coverage: float) -> tuple[float, float]:
     """Return the order statistics of resampled figures that hold `coverage` between them; NaN beside NaN."""
     ordered = np.sort(figures)

@@ -1,5 +1,6 @@
 """The sum of the gains over the sum of the losses."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rpmcore.risk.performance.figure import (
     between,
     check_resampling,
     percentile_bounds,
+    ratios,
     undefined,
 )
 
@@ -37,10 +39,10 @@ def profit_factor(pnl: Any, *, coverage: float = COVERAGE, resamples: int = RESA
     x = as_vector(pnl, "pnl")
     check_resampling(coverage, resamples, seed)
     gains, losses = kernels.gains_and_losses(x)
-    if losses == 0.0:
+    value = float(ratios(np.array([gains]), np.array([losses]))[0])
+    if not isfinite(value):
         return undefined("there is no loss to divide by", x.shape[0])
     drawn = np.empty((resamples, 3))
     kernels.resampled_trades(x, np.uint64(seed), 1.0, drawn)
-    # 0/0 is a resample of trades at exactly 0: it says as little as one without a loss.
-    ratios = np.where(drawn[:, 1] > 0.0, drawn[:, 0] / np.where(drawn[:, 1] > 0.0, drawn[:, 1], 1.0), np.inf)
-    return between(gains / losses, *percentile_bounds(ratios, coverage), x.shape[0])
+    bounds = percentile_bounds(ratios(drawn[:, 0], drawn[:, 1]), coverage)
+    return between(value, *bounds, x.shape[0])

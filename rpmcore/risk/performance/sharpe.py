@@ -48,7 +48,10 @@ def moments(returns: Any) -> Moments:
         raise Undefined(f"all {x.shape[0]} returns are {mean:g}: their deviation is zero")
     z = (x - mean) / deviation
     second = float(np.mean(z**2))
-    return Moments(mean / deviation, float(np.mean(z**3)) / second**1.5, float(np.mean(z**4)) / second**2, x.shape[0])
+    # Two values in equal number have a kurtosis of 1, the least there is, but for rounding.
+    return Moments(
+        mean / deviation, float(np.mean(z**3)) / second**1.5, max(float(np.mean(z**4)) / second**2, 1.0), x.shape[0]
+    )
 
 
 def sharpe_variance(sharpe: float, skewness: float, raw_kurtosis: float) -> float:

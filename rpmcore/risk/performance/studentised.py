@@ -60,11 +60,11 @@ def studentised_mean(
     if n < 2:
         raise InsufficientData("a deviation needs 2 rows, but there is 1")
     mean, deviation = kernels.mean_and_deviation(x)
-    if deviation == 0.0:
+    error = deviation / sqrt(n)
+    if error == 0.0:
         raise Undefined(f"all {n} rows are {mean:g}: they say nothing of how much they could vary")
     drawn = np.empty(resamples)
     kernels.studentised_means(x, np.uint64(seed), drawn)
-    error = deviation / sqrt(n)
     p_value = (1.0 + float((drawn >= mean / error).sum())) / (1.0 + resamples)
     drawn.sort()
     rank = max(1, ceil(round(0.5 * (1.0 - coverage) * resamples, 9)))
