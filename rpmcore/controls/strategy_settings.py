@@ -54,7 +54,7 @@ class StrategySettings(Section):
         0.25, "Factor on size while there are too few trades to judge by.", unit="factor", gt=0.0, le=1.0
     )
     suspension_days: int | None = setting(
-        30, "A disabled strategy comes back on probation after these days; null waits for an operator.",
+        None, "A disabled strategy comes back on probation after these days; null waits for an operator.",
         unit="days", ge=1,
     )  # fmt: skip
     loss_bound: float = setting(
