@@ -2,8 +2,8 @@
 
 Strategies whose daily P&L moves together are copies, and count as one (`clusters`): its returns are the mean of theirs,
 and what it is given is divided equally. Each then has the Kelly fraction of a continuous bet, μ/σ² of daily returns on
-allocated capital (E. Thorp, "The Kelly criterion in blackjack, sports betting, and the stock market", 2006, section 7),
-times the share of Kelly that is used.
+allocated capital, times the share of Kelly that is used (E. Thorp, "The Kelly criterion in blackjack, sports betting,
+and the stock market", 2006, section 7). Cash is taken to earn nothing.
 
 As μ is estimated with the variance σ²/n, the estimate has the variance 1/(σ²n). The fractions are shrunk toward their
 mean, which is equal weight, by the mean of these variances over the variance of the estimates among strategies, at

@@ -258,7 +258,7 @@ class StrategyPerformanceTracker:
     def _daily(self, as_of: int, days: int) -> tuple[int, Vector]:
         self._check_time(as_of)
         start = as_of - days * DAY
-        first, last = weekday(start) + 1, weekday(as_of)
+        first, last = weekday(start + DAY), weekday(as_of)
         if self._trades.since is not None:
             first = max(first, weekday(self._trades.since))
         first = min(first, last)

@@ -71,6 +71,14 @@ def test_the_ratios_are_those_of_daily_returns_on_equity_weekends_counting_on_mo
     assert found.calmar.value == pytest.approx(oracle.calmar((daily / equity[:-1]).tolist()))
 
 
+def test_a_lookback_that_begins_on_a_weekend_begins_with_monday():
+    settings = StrategySettings(lookback_days=12, recent_days=6, resamples=100)
+    # A trade a day earns 1, 2, 3 …; from Friday the 26th twelve days back is Sunday the 14th.
+    first, daily = tracked(range(1, 27), settings=settings).daily(MONDAY + 25 * DAY)
+    assert first == weekday(MONDAY + 14 * DAY)
+    assert daily.tolist() == [15, 16, 17, 18, 19, 20 + 21 + 22, 23, 24, 25, 26]
+
+
 @given(st.integers(0, 20_000))
 def test_weekdays_count_like_numpy(days):
     expected = np.busday_count("1970-01-01", np.datetime64("1970-01-01") + days) + 3

@@ -100,6 +100,10 @@ def edge_test(pnl: Any, *, break_even: float | None = None, resamples: int = RES
     normal P&L): the studentised bootstrap of the mean then decides, and the binomial stands beside it. Either holds for
     one look; `EdgeMonitor` may be looked at after every trade.
 
+    In 2,000 histories of 100 trades without an edge, of which 100 should fail at 5 %, the bootstrap rejected 95 of even
+    bets, 103 of bets that win 3 in 10, and 124 of normal P&L (a t test: 119), but 150 with lognormal losses:
+    rare losses that the trades do not hold cannot be resampled. The monitor, with its bound, stayed below 5 % in all.
+
     Parameters
     ----------
     pnl

@@ -21,7 +21,7 @@ def expectancy(
         (n_trades,) P&L after costs, in account currency, without NaN.
     risk
         (n_trades,) what each would have lost at its stop, above 0: the result is then the mean of pnl/risk, in R
-        (Van Tharp, *Trade Your Way to Financial Freedom*, 2nd ed. 2007, chapter 7). None for money.
+        (Van Tharp, *Trade Your Way to Financial Freedom*, 2nd ed. 2007). None for money.
     coverage, resamples, seed
         Of the interval.
 

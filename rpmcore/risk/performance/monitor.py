@@ -9,8 +9,8 @@ The betting rule is aGRAPA with a prior: λ_t = clip(μ/(σ² + μ²), 0, ½) wi
 
 References
 ----------
-I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting", *JRSS B* 86 (2024),
-proposition 3 and appendix B.3 (aGRAPA).
+I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting", *JRSS B* 86 (2024): the
+betting martingale, and aGRAPA among the predictable plug-ins.
 """
 
 from dataclasses import dataclass, replace

@@ -2,9 +2,9 @@
 
 References
 ----------
-D. Bailey and M. López de Prado, "The Sharpe ratio efficient frontier", *Journal of Risk* 15 (2012), equations 11, 13.
-D. Bailey and M. López de Prado, "The deflated Sharpe ratio", *Journal of Portfolio Management* 40 (2014), equations
-1, 2.
+D. Bailey and M. López de Prado, "The Sharpe ratio efficient frontier", *Journal of Risk* 15 (2012): the
+probabilistic ratio and the minimum track record length.
+D. Bailey and M. López de Prado, "The deflated Sharpe ratio", *Journal of Portfolio Management* 40 (2014).
 """
 
 from math import e, isfinite, sqrt

@@ -1,6 +1,6 @@
 """The Sharpe ratio of a series of returns."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +44,7 @@ def moments(returns: Any) -> Moments:
     if x.shape[0] < 2:
         raise InsufficientData("a Sharpe ratio needs 2 returns, but there is 1")
     mean, deviation = kernels.mean_and_deviation(x)
-    if deviation == 0.0:
+    if deviation == 0.0 or not isfinite(mean / deviation):
         raise Undefined(f"all {x.shape[0]} returns are {mean:g}: their deviation is zero")
     z = (x - mean) / deviation
     second = float(np.mean(z**2))
@@ -65,7 +65,7 @@ def sharpe_variance(sharpe: float, skewness: float, raw_kurtosis: float) -> floa
     References
     ----------
     E. Mertens, "Comments on variance of the IID estimator in Lo (2002)", 2002; D. Bailey and M. López de Prado, "The
-    Sharpe ratio efficient frontier", *Journal of Risk* 15 (2012), equation 5.
+    Sharpe ratio efficient frontier", *Journal of Risk* 15 (2012).
     """
     variance = 1.0 - skewness * sharpe + 0.25 * (raw_kurtosis - 1.0) * sharpe * sharpe
     if not variance > 0.0:

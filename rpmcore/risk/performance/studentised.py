@@ -10,6 +10,9 @@ from rpmcore.domain.errors import InsufficientData, Undefined
 from rpmcore.kernels import performance as kernels
 from rpmcore.risk.performance.figure import COVERAGE, RESAMPLES, check_resampling
 
+TIE = 1e-9
+"""Statistics nearer to each other than this, relatively, are equal but for rounding."""
+
 
 class StudentisedMean(NamedTuple):
     """Mean, bounds (infinite where resamples set none), and the p-value of a mean of at most 0 against a higher one."""
@@ -65,7 +68,9 @@ def studentised_mean(
         raise Undefined(f"all {n} rows are {mean:g}: they say nothing of how much they could vary")
     drawn = np.empty(resamples)
     kernels.studentised_means(x, np.uint64(seed), drawn)
-    p_value = (1.0 + float((drawn >= mean / error).sum())) / (1.0 + resamples)
+    # A resample can be as far out as the rows themselves; rounding, and thereby the unit, must not decide which is.
+    found = mean / error
+    p_value = (1.0 + float((drawn >= found - TIE * abs(found)).sum())) / (1.0 + resamples)
     drawn.sort()
     rank = max(1, ceil(round(0.5 * (1.0 - coverage) * resamples, 9)))
     lower, upper = mean - float(drawn[-rank]) * error, mean - float(drawn[rank - 1]) * error
