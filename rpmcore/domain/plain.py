@@ -2,6 +2,7 @@
 
 from dataclasses import fields, is_dataclass
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from math import isfinite
 from typing import Any
@@ -36,6 +37,8 @@ def to_plain(value: Any) -> Any:
         return [to_plain(item) for item in value.tolist()]
     if isinstance(value, np.generic):
         return to_plain(value.item())
+    if isinstance(value, Decimal):
+        return to_plain(float(value))
     if isinstance(value, float) and not isfinite(value):
         raise ValueError(f"{value!r} has no place in JSON; say None and why")
     if isinstance(value, date):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rpmcore.domain.settings import Section, setting
+from rpmcore.risk.sizing.settings import SizingSettings
 
 Confidence = Annotated[float, Field(gt=0.5, lt=1.0)]
 
@@ -255,3 +256,4 @@ class RiskSettings(Section):
     factors: FactorsSettings = FactorsSettings()
     backtest: BacktestSettings = BacktestSettings()
     stress: StressSettings = StressSettings()
+    sizing: SizingSettings = SizingSettings()

@@ -1,0 +1,17 @@
+"""The result of ``rpm size``."""
+
+from dataclasses import dataclass
+
+from rpmcore.risk.notices import Notice
+from rpmcore.risk.report import BookSummary
+from rpmcore.risk.sizing.answer import SizingAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizingReport:
+    """How large a trade may be, in which book, and what a careful colleague would say about the data."""
+
+    book: BookSummary | None
+    trade: SizingAnswer
+    warnings: tuple[Notice, ...] = ()
+    book_reason: str = "no book given"
