@@ -24,6 +24,7 @@ from rpmcore.risk.report import Evaluation
 from rpmcore.risk.settings import RiskSettings, TailMethod
 from rpmcore.risk.tail_inputs import Effort
 from rpmcore.risk.valuation import GivenCorrelation
+from rpmcore.sizing_jobs import size, trade_record
 
 if TYPE_CHECKING:
     from rpmcore.risk.backtesting.report import BacktestReport
@@ -43,9 +44,11 @@ __all__ = [
     "regime",
     "reverse_stress",
     "scenarios",
+    "size",
     "stress",
     "synthetic_stress",
     "to_plain",
+    "trade_record",
     "warmup",
 ]
 

@@ -85,3 +85,7 @@ class SizingAnswer:
     reason: str
     constraints: tuple[Constraint, ...]
     unit_loss_reason: str | None = None
+    stop_reason: str = "no stop given"
+    maximum_lot_reason: str = "there is none"
+    risk_money_reason: str = "the loss of a unit is not known"
+    risk_reason: str = "the loss of a unit is not known"

@@ -133,7 +133,7 @@ def check_win_rate(win_rate: float) -> None:
         If it lies outside [0, 1] or is not finite.
     """
     if not 0.0 <= win_rate <= 1.0:
-        hint = f"; did you mean {win_rate / 100:g}?" if 1.0 < win_rate <= 100.0 else ""
+        hint = f"; did you mean {win_rate / 100:g}?" if 2.0 <= win_rate <= 100.0 else ""
         raise InvalidArgument(f"the win rate must lie in [0, 1], but is {win_rate!r}{hint}")
 
 

@@ -48,6 +48,6 @@ def drawdown_multiplier(drawdown: float, start: float, end: float) -> float:
         If the drawdown lies outside [0, 1].
     """
     if not 0.0 <= drawdown <= 1.0:
-        hint = f"; did you mean {drawdown / 100:g}?" if 1.0 < drawdown <= 100.0 else ""
+        hint = f"; did you mean {drawdown / 100:g}?" if 2.0 <= drawdown <= 100.0 else ""
         raise InvalidArgument(f"the drawdown must lie in [0, 1], but is {drawdown!r}{hint}")
     return min(max((end - drawdown) / (end - start), 0.0), 1.0)

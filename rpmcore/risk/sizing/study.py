@@ -67,6 +67,7 @@ def size_in_book(
     return SizingReport(
         book=None if empty else summarise(inputs, panel, valuation),
         trade=answer,
+        notes=inputs.history.notes,
         warnings=(*on_data, *_remarks(request, inputs, panel, place)),
     )
 

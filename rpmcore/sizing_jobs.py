@@ -1,0 +1,215 @@
+"""The job of sizing a trade."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.tables.assets import read_assets
+from rpmcore.domain.asset_factor_database import AssetFactorDatabase
+from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
+from rpmcore.domain.instruments import CURRENCIES, Instrument
+from rpmcore.domain.portfolio import Book
+from rpmcore.inputs import book_inputs
+from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.valuation import BookInputs
+
+if TYPE_CHECKING:
+    from rpmcore.risk.sizing.report import SizingReport
+    from rpmcore.risk.sizing.request import SizingRequest, TradeRecord
+    from rpmcore.risk.sizing.units import Side
+
+FACTORS = ("regime", "volatility", "stress", "strategy_health")
+"""Multipliers that a caller may give."""
+
+
+def size(
+    symbol: str,
+    *,
+    side: "Side",
+    entry: float,
+    stop: float | None = None,
+    book: Any = None,
+    prices: Any = None,
+    record: "TradeRecord | None" = None,
+    expected: tuple[float, float] | None = None,
+    multipliers: Mapping[str, float] | None = None,
+    drawdown: float | None = None,
+    adv: float | None = None,
+    spread_bps: float | None = None,
+    lot_step: float | None = None,
+    minimum_lot: float | None = None,
+    maximum_lot: float | None = None,
+    contract_size: float | None = None,
+    strategy_id: str | None = None,
+    settings: RiskSettings | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    as_of: date | None = None,
+    assets: Any = None,
+) -> "SizingReport":
+    """Return how large a trade may be, with every constraint and the one that binds.
+
+    Parameters
+    ----------
+    symbol, side, entry, stop
+        The trade: ``buy`` or ``sell``, prices in the currency of the instrument. Without a stop the loss is taken from
+        the volatility.
+    book
+        What is held: a file or table as in `evaluate`. If None, an account that holds nothing; then `capital` is
+        needed.
+    prices
+        As in `evaluate`. With neither book nor prices no volatility is known, and no rate between currencies.
+    record
+        What the closed trades of the strategy say.
+    expected
+        Expected return of the instrument in excess of cash, and its standard error; per year.
+    multipliers
+        In [0, 1] by name: ``regime``, ``volatility``, ``stress``, ``strategy_health``.
+    drawdown
+        (peak − equity)/peak.
+    adv, spread_bps
+        Average daily volume in account currency, and the full spread; if None, what the book says.
+    lot_step, minimum_lot, maximum_lot, contract_size
+        Override what is known of the instrument; the lots in the unit of a quantity.
+    strategy_id
+        Who asks.
+    settings, capital, base_currency, as_of, assets
+        As in `evaluate`.
+
+    Raises
+    ------
+    InputError, InsufficientData
+        As in `evaluate`; and if the capital is not known.
+    InvalidArgument
+        If a number is out of its range, nothing is known of the symbol, or a rate is missing.
+    Undefined
+        If nothing limits the risk of the trade.
+    ConfigurationError
+        If a multiplier is unknown.
+    """
+    chosen = settings or Settings()
+    from rpmcore.risk.sizing.lots import LotRules
+    from rpmcore.risk.sizing.request import ExpectedReturn, SizingRequest, check_request
+    from rpmcore.risk.sizing.study import size_in_book
+
+    database = AssetFactorDatabase(read_assets(assets) if assets is not None else ())
+    factors: dict[str, Any] = dict(multipliers or {})
+    _check_factors(factors)
+    inputs = None
+    if book is not None or prices is not None:
+        alone = _nothing(capital, base_currency) if book is None else book
+        inputs = book_inputs(
+            alone, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets,
+            beside=(symbol,),
+        )  # fmt: skip
+        equity, account = inputs.book.capital, inputs.account
+        instrument = inputs.known[symbol].instrument
+    else:
+        account = base_currency or chosen.data.base_currency or "USD"
+        equity, instrument = capital, _known(symbol, account, database)
+    if equity is None:
+        raise InputError(
+            "the capital is not known, and a size is a part of it",
+            source="no book" if book is None or inputs is None else inputs.book.name,
+            remedy="give --capital, or rpm.capital in the book's metadata",
+        )
+    reference = database.resolve(symbol, account_currency=account).instrument
+    if contract_size is not None:
+        instrument = replace(instrument, contract_size=contract_size)
+    held_adv, held_spread = _market_of(symbol, inputs)
+    request = SizingRequest(
+        instrument=instrument,
+        side=side,
+        entry=entry,
+        stop=stop,
+        capital=equity,
+        account=account,
+        lots=LotRules.of(_step(instrument, reference) if lot_step is None else lot_step, minimum_lot, maximum_lot),
+        adv=held_adv if adv is None else adv,
+        spread_bps=held_spread if spread_bps is None else spread_bps,
+        record=record,
+        expected=None if expected is None else ExpectedReturn(excess=expected[0], error=expected[1]),
+        strategy_id=strategy_id,
+        drawdown=drawdown,
+        **{name: factors.get(name) for name in FACTORS},
+    )
+    check_request(request)
+    if inputs is not None:
+        return size_in_book(request, inputs, chosen, empty=book is None)
+    return _alone(request, chosen, assumed=base_currency is None and chosen.data.base_currency is None)
+
+
+def _alone(request: "SizingRequest", settings: RiskSettings, *, assumed: bool) -> "SizingReport":
+    """Size without book and prices: what is not known says so, and a missing rate is an error."""
+    from rpmcore.risk.notices import Notice
+    from rpmcore.risk.sizing.report import SizingReport
+    from rpmcore.risk.sizing.sizer import PositionSizer
+
+    sizer = PositionSizer(settings.sizing, target_volatility=settings.limits.target_volatility)
+    told = Notice(
+        code="account_currency_assumed",
+        message=f"nobody named the account currency, so {request.account} is assumed; say --base-currency",
+    )
+    return SizingReport(book=None, trade=sizer.size(request), warnings=(told,) if assumed else ())
+
+
+def _nothing(capital: float | None, base_currency: str | None) -> Book:
+    """Return the book of an account that holds nothing."""
+    return Book(holdings=(), sizing="weight", source="memory", path=None, capital=capital, base_currency=base_currency)
+
+
+def _known(symbol: str, account: str, database: AssetFactorDatabase) -> Instrument:
+    if account not in CURRENCIES:
+        raise InputError(
+            "not an ISO 4217 currency code", source="--base-currency", value=account,
+            remedy="write a code such as USD",
+        )  # fmt: skip
+    return database.profile(symbol).instrument
+
+
+def _step(instrument: Instrument, reference: Instrument) -> Any:
+    """Return the lot step in the unit of the quantity: a larger contract trades in smaller parts of it."""
+    from rpmcore.risk.sizing.exact import CONTEXT, exact
+    from rpmcore.risk.sizing.units import check_price
+
+    check_price("contract size", instrument.contract_size)
+    smallest = CONTEXT.multiply(exact(reference.lot_step), exact(reference.contract_size))
+    return CONTEXT.divide(smallest, exact(instrument.contract_size))
+
+
+def _market_of(symbol: str, inputs: BookInputs | None) -> tuple[float | None, float | None]:
+    """Return daily volume and spread of an instrument as the book has them."""
+    rows = [] if inputs is None else [h for h in inputs.book.holdings if h.symbol == symbol]
+    adv = next((h.adv for h in rows if h.adv is not None), None)
+    return adv, next((h.spread_bps for h in rows if h.spread_bps is not None), None)
+
+
+def _check_factors(multipliers: Mapping[str, float]) -> None:
+    for name in multipliers:
+        if name not in FACTORS:
+            meant = nearest(name, FACTORS)
+            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(FACTORS)}"
+            raise ConfigurationError(f"there is no multiplier {name!r}; {hint}")
+
+
+def trade_record(
+    win_rate: float | None, average_win: float | None, average_loss: float | None, trades: int | None
+) -> "TradeRecord | None":
+    """Return the record that four figures make, or None where none of them is given.
+
+    Raises
+    ------
+    InvalidArgument
+        If only some are given: a figure without the others says nothing.
+    """
+    from rpmcore.risk.sizing.request import TradeRecord
+
+    figures = {"win rate": win_rate, "average win": average_win, "average loss": average_loss, "trades": trades}
+    missing = [name for name, figure in figures.items() if figure is None]
+    if len(missing) == len(figures):
+        return None
+    if win_rate is None or average_win is None or average_loss is None or trades is None:
+        raise InvalidArgument(f"a record needs win rate, averages and trades together; missing: {', '.join(missing)}")
+    return TradeRecord(win_rate=win_rate, average_win=average_win, average_loss=average_loss, trades=trades)

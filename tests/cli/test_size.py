@@ -1,0 +1,141 @@
+"""``rpm size``, as a user runs it."""
+
+import json
+from math import sqrt
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.conftest import DATA, SAMPLE
+
+QUIET = "--quiet"
+EURUSD = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.09, "--capital", 100_000)
+RECORD = ("--win-rate", 0.55, "--average-win", 0.02, "--average-loss", 0.015, "--trades", 200)
+
+
+def report(rpm, *arguments):
+    done = rpm("size", *arguments, "--json", QUIET)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def constraint(found, name):
+    return next(c for c in found["trade"]["constraints"] if c["name"] == name)
+
+
+def test_a_trade_alone_by_hand(rpm):
+    found = report(rpm, *EURUSD)
+    trade = found["trade"]
+    assert found["schema"] == "rpm.size/1"
+    assert (trade["quantity"], trade["lots"], trade["binding"]) == (100_000.0, 100, "risk_per_trade")
+    assert trade["risk_money"] == 1000.0
+    assert found["book"] is None
+    assert found["book_reason"] == "no book given"
+    assert constraint(found, "kelly") == {
+        "name": "kelly", "quantity": None, "why": "no record of trades", "money": None, "weight": None,
+        "multiplier": None, "binding": False, "quantity_reason": "no record of trades",
+    }  # fmt: skip
+
+
+def test_three_tenths_of_a_lot(rpm):
+    small = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.09, "--capital", 30_000)
+    done = rpm("size", *small, "--contract-size", 100_000, "--json", QUIET)
+    assert '"quantity": 0.3,' in done.out
+    assert '"lots": 30,' in done.out
+    assert "Size: 0.30 (30 × 0.01)" in rpm("size", *small, "--contract-size", 100_000).out
+
+
+def test_a_pair_in_another_currency_loses_at_the_rate_of_its_stop(rpm):
+    alone = ("USDJPY", "--side", "buy", "--entry", 150, "--stop", 135, "--capital", 100_000)
+    assert report(rpm, *alone)["trade"]["unit_loss"] == pytest.approx(15 / 135)
+    # In euros the rate of the yen comes from the prices: through EURJPY itself, which stands at the stop then.
+    crossed = ("EURJPY", "--side", "buy", "--entry", 140, "--stop", 126, "--capital", 100_000, "--base-currency", "EUR")
+    priced = report(rpm, *crossed, "--prices", DATA / "prices.parquet")["trade"]
+    assert priced["unit_loss"] == pytest.approx(14 / 126)
+    assert priced["unit_value"] == 1.0
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_the_table_fits_lists_every_constraint_and_marks_one(rpm, width):
+    done = rpm("size", "EURUSD", "--side", "sell", "--entry", 1.07, "--stop", 1.08, "--book", SAMPLE, *RECORD,
+               "--strategy", "carry", COLUMNS=width)  # fmt: skip
+    assert done.code == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= int(width)
+    for words in ("Risk per trade", "Expectancy", "Kelly", "Regime", "Drawdown", "Volatility target", "Liquidity",
+                  "Spread", "Maximum lot", "carry", "binds:"):  # fmt: skip
+        assert words in done.out
+    marked = [line for line in done.out.splitlines() if line.startswith("▶")]
+    assert len(marked) == 1
+    assert marked[0].split()[1:3] == ["Volatility", "target"]
+
+
+def test_with_the_trade_in_the_book_evaluate_finds_the_target(rpm, tmp_path):
+    """Before rounding to lots, and after."""
+    found = report(rpm, "MSFT", "--side", "sell", "--entry", 240, "--stop", 300, "--book", SAMPLE, "--risk", 1.0,
+                   "--set", "sizing.spread_cost=1", "--set", "limits.target_volatility=0.14")  # fmt: skip
+    assert found["trade"]["binding"] == "volatility_target"
+    table = pq.read_table(SAMPLE)
+    for money in (constraint(found, "volatility_target")["money"], found["trade"]["money"]):
+        row = {**table.slice(0, 1).to_pylist()[0], "symbol": "MSFT", "market_value": -money}
+        more = pa.Table.from_pylist([*table.to_pylist(), row], schema=table.schema)
+        pq.write_table(more, tmp_path / "book.parquet")
+        done = rpm("evaluate", tmp_path / "book.parquet", "--prices", DATA / "prices.parquet", "--json", QUIET)
+        assert json.loads(done.out)["volatility"]["annual"] == pytest.approx(0.14, rel=1e-4)
+
+
+def test_an_empty_account_holds_the_target_over_the_volatility(rpm, write_book):
+    book = write_book({"symbol": ["MSFT"], "weight": [1.0]})
+    prices = book.parent / "prices.parquet"
+    evaluated = json.loads(rpm("evaluate", book, "--json", QUIET).out)
+    found = report(rpm, "MSFT", "--side", "buy", "--entry", 100, "--capital", 1e6, "--prices", prices)
+    weight = constraint(found, "volatility_target")["weight"]
+    assert weight == pytest.approx(0.15 / evaluated["volatility"]["annual"], rel=1e-9)
+    daily = evaluated["volatility"]["annual"] / sqrt(252)
+    assert constraint(found, "risk_per_trade")["weight"] == pytest.approx(0.01 / (2 * daily), rel=1e-9)
+
+
+def test_settings_and_options_reach_the_size(rpm):
+    assert report(rpm, *EURUSD, "--risk", 0.005)["trade"]["lots"] == 50
+    assert report(rpm, *EURUSD, "--set", "sizing.risk_per_trade=0.002")["trade"]["lots"] == 20
+    assert report(rpm, *EURUSD, "--regime", 0.5, "--drawdown", 0.125)["trade"]["lots"] == 25
+    assert report(rpm, *EURUSD, "--health", 0)["trade"]["reason"].startswith("no size passes, strategy health")
+    assert report(rpm, *EURUSD, "--maximum-lot", 3000)["trade"]["binding"] == "maximum_lot"
+    assert report(rpm, *EURUSD, "--adv", 110_000)["trade"]["lots"] == 10
+    assert report(rpm, *EURUSD, *RECORD, "--kelly-fraction", 0.01)["trade"]["binding"] == "kelly"
+    assert rpm("size", *EURUSD, "--format", "csv").out.startswith("section,row,field,value")
+
+
+PAIR = ("EURUSD", "--side", "buy", "--entry", 1.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((*PAIR, "--stop", 1.2, "--capital", 1e5), "must lie below its entry"),
+        ((*PAIR, "--stop", 1.1, "--capital", 1e5), "the stop is at the entry"),
+        ((*PAIR, "--stop", 1.0), "the capital is not known"),
+        ((*PAIR, "--capital", 1e5), "give a stop"),
+        ((*PAIR, "--stop", "nan", "--capital", 1e5), "stop must be finite"),
+        ((*PAIR, "--stop", 1.0, "--capital", "inf"), "not a positive amount"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--adv", 0), "daily volume must be positive"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--spread-bps", -1), "spread must not be negative"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--win-rate", 55), "did you mean 0.55"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--average-loss", 0), "average loss must be"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--win-rate", 0.5), "missing: average win, average loss, trades"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-error", 0.1), "--expected-return"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--minimum-lot", 5e3, "--maximum-lot", 4e3), "above the maximum lot"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--contract-size", 0), "contract size must be"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--base-currency", "XXX"), "not an ISO 4217 currency code"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--regime", 2), "regime multiplier must lie in [0, 1]"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--risk", 0), "--risk"),
+        (("EURGBP", "--side", "buy", "--entry", 0.9, "--stop", 0.8, "--capital", 1e5), "no rate from GBP"),
+        (("EURUSDX", "--side", "buy", "--entry", 1, "--stop", 0.9, "--capital", 1e5), "did you mean 'EURUSD'"),
+        (("XYZ", "--side", "buy", "--entry", 1, "--stop", 0.9, "--book", SAMPLE), "no prices of 'XYZ'"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(rpm, arguments, words):
+    done = rpm("size", *arguments)
+    assert done.code == 2
+    assert done.out == ""
+    assert words in " ".join(done.err.split())
