@@ -289,6 +289,35 @@ def pre_trade_check(n_assets: int) -> Pair:
     return lambda: book.volatility_after(7, 0.01), lambda: theirs(7, 0.01)
 
 
+def position_size() -> Pair:
+    """Every constraint with its reason and exact lots, beside the same constraints as bare floats."""
+    from math import floor, sqrt
+
+    from rpmcore.domain.instruments import Instrument
+    from rpmcore.risk.sizing.lots import LotRules
+    from rpmcore.risk.sizing.request import BookRisk, SizingRequest, TradeRecord
+    from rpmcore.risk.sizing.sizer import PositionSizer
+
+    sizer = PositionSizer()
+    request = SizingRequest(
+        instrument=Instrument(symbol="EURUSD", name="", kind="fx", currency="USD", base_currency="EUR"), side="buy",
+        entry=1.1, stop=1.09, capital=1e6, account="USD", lots=LotRules.of(1000.0), annual_volatility=0.1,
+        daily_volatility=0.0063, book=BookRisk(variance=0.01, product=0.002), adv=1e9, spread_bps=1.0,
+        record=TradeRecord(win_rate=0.55, average_win=0.02, average_loss=0.015, trades=200), regime=0.5, drawdown=0.1,
+    )  # fmt: skip
+
+    def theirs(capital: float = 1e6, entry: float = 1.1, stop: float = 1.09, p: float = 0.55, n: int = 200) -> int:
+        z = 1.2815515655446004
+        low = (p + z * z / (2 * n) - z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)
+        wanted = capital * 0.01 / (entry - stop) * min((p * 0.02 / 0.015 - (1 - p)) / 0.2, 1.0)
+        wanted = min(wanted, min(0.25 * (low / 0.015 - (1 - low) / 0.02), 1.0) * capital / entry) * 0.5 * (2 / 3)
+        room = (sqrt(0.002**2 + 0.01 * (0.15**2 - 0.01)) - 0.002) / 0.01 * capital / entry
+        return floor(min(wanted, room, 1e9 * 0.1 / entry, capital * 0.001 / (entry * 1e-4)) / 1000.0)
+
+    assert sizer.size(request).lots == theirs()
+    return lambda: sizer.size(request), theirs
+
+
 def backtest_ledoit_wolf(n_days: int, n_assets: int, lookback: int = 60) -> Pair:
     """Forecast every day by a Ledoit–Wolf covariance of the days before: the report's model and scikit-learn's."""
     from sklearn.covariance import ledoit_wolf as shrink
@@ -416,6 +445,7 @@ CASES = (
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
     Case("kill switches: a rejection", "bare deque", lambda: kill_switches(False), target=0.03, floor=0.009),
     Case("kill switches: may I trade?", "bare deque", lambda: kill_switches(True), target=0.25, floor=0.12),
+    Case("position size, 13 constraints with reasons", "bare floats", position_size, target=0.01, floor=0.005),
     Case(
         "backtest of 5,000 days, Ledoit–Wolf 60 × 14",
         "scikit-learn",

@@ -26,5 +26,5 @@ def finite(value: float | Decimal, name: str) -> None:
 def exact(value: float | Decimal) -> Decimal:
     """Return the shortest decimal that reads back as `value`: 0.1 for the float nearest to a tenth."""
     if isinstance(value, float):
-        return Decimal(int(value) if value.is_integer() else repr(float(value)))
+        return Decimal(int(value) if value.is_integer() else float.__repr__(value))
     return value if isinstance(value, Decimal) else Decimal(value)

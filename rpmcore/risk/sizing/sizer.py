@@ -1,6 +1,5 @@
 """The size of a trade: the smallest of what every constraint allows, in whole lots."""
 
-from dataclasses import replace
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -115,13 +114,18 @@ def _reason(smallest: Bound, lots: int, request: SizingRequest) -> str:
 
 
 def _constraint(bound: Bound, units: Units, capital: Decimal, binding: bool) -> Constraint:
-    row = Constraint(
-        name=bound.name, quantity=bound.quantity, why=bound.why, multiplier=bound.multiplier, binding=binding
+    none = bound.quantity is None
+    money = CONTEXT.multiply(bound.quantity or Decimal(0), units.value)
+    return Constraint(
+        name=bound.name,
+        quantity=bound.quantity,
+        why=bound.why,
+        money=None if none else _number(money),
+        weight=None if none else _number(CONTEXT.divide(money, capital)),
+        multiplier=bound.multiplier,
+        binding=binding,
+        quantity_reason=bound.why if none else None,
     )
-    if bound.quantity is None:
-        return replace(row, quantity_reason=bound.why)
-    money = CONTEXT.multiply(bound.quantity, units.value)
-    return replace(row, money=_number(money), weight=_number(CONTEXT.divide(money, capital)))
 
 
 def _number(value: Decimal) -> float:
