@@ -170,11 +170,17 @@ def _known(symbol: str, account: str, database: AssetFactorDatabase) -> Instrume
 
 
 def _step(instrument: Instrument, reference: Instrument) -> Any:
-    """Return the lot step in the unit of the quantity: a larger contract trades in smaller parts of it."""
+    """Return the lot step in the unit of the quantity.
+
+    A pair trades in units of its base however its lots are counted: a larger contract trades in smaller parts of it.
+    The contract size of anything else is a multiplier, and a contract is not divided.
+    """
     from rpmcore.risk.sizing.exact import CONTEXT, exact
     from rpmcore.risk.sizing.units import check_price
 
     check_price("contract size", instrument.contract_size)
+    if instrument.base_currency is None:
+        return reference.lot_step
     smallest = CONTEXT.multiply(exact(reference.lot_step), exact(reference.contract_size))
     return CONTEXT.divide(smallest, exact(instrument.contract_size))
 

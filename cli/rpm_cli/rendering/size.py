@@ -60,7 +60,10 @@ def _header(console: Console, report: SizingReport, digest: str) -> None:
     grid.add_row("One unit", f"is worth {trade.unit_value:,.10g} {trade.account}, {loss}")
     grid.add_row("Settings", digest[:12])
     console.print(grid)
-    draw.title(console, f"Size: {_size(trade)}")
+    size = f"{trade.quantity:,f} ({trade.lots:,} × {trade.lot_step:,f})" if trade.lots else "none"
+    draw.title(console, f"Size: {size}")
+    if trade.lots:
+        console.print(_worth(trade))
     console.print(Text(draw.printable(_sentence(trade.reason))))
 
 
@@ -68,14 +71,11 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _size(trade: SizingAnswer) -> str:
-    if not trade.lots:
-        return "none"
-    parts = [f"{trade.quantity:,f} ({trade.lots:,} × {trade.lot_step:f})"]
-    parts.append(f"{draw.amount(trade.money)} {trade.account}, {draw.percent(trade.weight, 1)} of capital")
-    if trade.risk_money is not None:
-        parts.append(f"risk {draw.amount(trade.risk_money)}, {draw.percent(trade.risk)}")
-    return " · ".join(parts)
+def _worth(trade: SizingAnswer) -> str:
+    worth = f"{draw.amount(trade.money)} {trade.account}, {draw.percent(trade.weight, 1)} of capital"
+    if trade.risk_money is None:
+        return worth
+    return f"{worth} · at risk {draw.amount(trade.risk_money)}, {draw.percent(trade.risk)}"
 
 
 def _constraints(console: Console, trade: SizingAnswer, *, wide: bool) -> None:

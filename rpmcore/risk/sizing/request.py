@@ -13,6 +13,9 @@ from rpmcore.risk.sizing.units import Side, check_price, check_stop
 MULTIPLIERS = ("regime", "volatility", "stress", "strategy_health")
 """Factors in [0, 1] that others determine, in the order in which they act."""
 
+MOST_TRADES = 10**9
+"""A larger number of trades is a slip, and would overflow."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeRecord:
@@ -172,8 +175,8 @@ def _check_record(record: TradeRecord) -> None:
     check_win_rate(record.win_rate)
     check_average("average win", record.average_win)
     check_average("average loss", record.average_loss)
-    if isinstance(record.trades, bool) or not isinstance(record.trades, int) or record.trades < 1:
-        raise InvalidArgument(f"the number of trades must be an integer of at least 1, but is {record.trades!r}")
+    if isinstance(record.trades, bool) or not isinstance(record.trades, int) or not 1 <= record.trades <= MOST_TRADES:
+        raise InvalidArgument(f"the number of trades must be an integer from 1 to 1e9, but is {record.trades!r}")
     _check_not_negative("error of the average win", record.win_error)
     _check_not_negative("error of the average loss", record.loss_error)
 

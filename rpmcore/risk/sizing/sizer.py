@@ -115,6 +115,7 @@ def _reason(smallest: Bound, lots: int, request: SizingRequest) -> str:
 
 def _constraint(bound: Bound, units: Units, capital: Decimal, binding: bool) -> Constraint:
     none = bound.quantity is None
+    _number(bound.quantity or Decimal(0))
     money = CONTEXT.multiply(bound.quantity or Decimal(0), units.value)
     return Constraint(
         name=bound.name,
