@@ -10,18 +10,28 @@ if TYPE_CHECKING:
     from rpmcore.api import backtest as backtest
     from rpmcore.api import evaluate as evaluate
     from rpmcore.api import exposure as exposure
+    from rpmcore.api import limits as limits
     from rpmcore.api import load_settings as load_settings
     from rpmcore.api import open_prices as open_prices
     from rpmcore.api import read_book as read_book
     from rpmcore.api import read_prices as read_prices
+    from rpmcore.api import regime as regime
     from rpmcore.api import reverse_stress as reverse_stress
     from rpmcore.api import scenarios as scenarios
+    from rpmcore.api import size as size
     from rpmcore.api import stress as stress
     from rpmcore.api import synthetic_stress as synthetic_stress
+    from rpmcore.controls.adaptive_risk import AdaptiveRiskManager as AdaptiveRiskManager
     from rpmcore.controls.exposure_velocity import ExposureVelocityKillSwitch as ExposureVelocityKillSwitch
     from rpmcore.controls.manager import AdvancedKillSwitchManager as AdvancedKillSwitchManager
     from rpmcore.controls.per_strategy import PerStrategyKillSwitch as PerStrategyKillSwitch
+    from rpmcore.controls.regime import RegimeDetector as RegimeDetector
+    from rpmcore.controls.regime_limits import RegimeAwareRiskLimits as RegimeAwareRiskLimits
     from rpmcore.controls.rejection_velocity import RejectionVelocityKillSwitch as RejectionVelocityKillSwitch
+    from rpmcore.controls.strategy_intelligence import StrategyIntelligenceEngine as StrategyIntelligenceEngine
+    from rpmcore.controls.strategy_tracker import StrategyPerformanceTracker as StrategyPerformanceTracker
+    from rpmcore.controls.stress_limits import StressAdjustedLimits as StressAdjustedLimits
+    from rpmcore.controls.volatility_thresholds import AdaptiveVolatilityThresholds as AdaptiveVolatilityThresholds
     from rpmcore.domain.asset_factor_database import AssetFactorDatabase as AssetFactorDatabase
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
     from rpmcore.domain.crisis_library import HistoricalCrisisLibrary as HistoricalCrisisLibrary
@@ -31,10 +41,13 @@ if TYPE_CHECKING:
     from rpmcore.risk.portfolio_risk import PortfolioRiskEngine as PortfolioRiskEngine
     from rpmcore.risk.portfolio_risk import PortfolioVarianceCalculator as PortfolioVarianceCalculator
     from rpmcore.risk.portfolio_risk import VaRCalculator as VaRCalculator
+    from rpmcore.risk.sizing.sizer import PositionSizer as PositionSizer
     from rpmcore.risk.stress.synthetic import SyntheticStressGenerator as SyntheticStressGenerator
     from rpmcore.stress_testing import StressTestEngine as StressTestEngine
 
 _HOMES = {
+    "AdaptiveRiskManager": "rpmcore.controls.adaptive_risk",
+    "AdaptiveVolatilityThresholds": "rpmcore.controls.volatility_thresholds",
     "AdvancedKillSwitchManager": "rpmcore.controls.manager",
     "AssetFactorDatabase": "rpmcore.domain.asset_factor_database",
     "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
@@ -45,7 +58,13 @@ _HOMES = {
     "PerStrategyKillSwitch": "rpmcore.controls.per_strategy",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
+    "PositionSizer": "rpmcore.risk.sizing.sizer",
+    "RegimeAwareRiskLimits": "rpmcore.controls.regime_limits",
+    "RegimeDetector": "rpmcore.controls.regime",
     "RejectionVelocityKillSwitch": "rpmcore.controls.rejection_velocity",
+    "StrategyIntelligenceEngine": "rpmcore.controls.strategy_intelligence",
+    "StrategyPerformanceTracker": "rpmcore.controls.strategy_tracker",
+    "StressAdjustedLimits": "rpmcore.controls.stress_limits",
     "StressTestEngine": "rpmcore.stress_testing",
     "SyntheticStressGenerator": "rpmcore.risk.stress.synthetic",
     "VaRBacktester": "rpmcore.risk.backtesting.backtester",
@@ -53,17 +72,22 @@ _HOMES = {
     "backtest": "rpmcore.api",
     "evaluate": "rpmcore.api",
     "exposure": "rpmcore.api",
+    "limits": "rpmcore.api",
     "load_settings": "rpmcore.api",
     "open_prices": "rpmcore.api",
     "read_book": "rpmcore.api",
     "read_prices": "rpmcore.api",
+    "regime": "rpmcore.api",
     "reverse_stress": "rpmcore.api",
     "scenarios": "rpmcore.api",
+    "size": "rpmcore.api",
     "stress": "rpmcore.api",
     "synthetic_stress": "rpmcore.api",
 }
 
 __all__ = [
+    "AdaptiveRiskManager",
+    "AdaptiveVolatilityThresholds",
     "AdvancedKillSwitchManager",
     "AssetFactorDatabase",
     "CovarianceMatrixEstimator",
@@ -74,7 +98,13 @@ __all__ = [
     "PerStrategyKillSwitch",
     "PortfolioRiskEngine",
     "PortfolioVarianceCalculator",
+    "PositionSizer",
+    "RegimeAwareRiskLimits",
+    "RegimeDetector",
     "RejectionVelocityKillSwitch",
+    "StrategyIntelligenceEngine",
+    "StrategyPerformanceTracker",
+    "StressAdjustedLimits",
     "StressTestEngine",
     "SyntheticStressGenerator",
     "VaRBacktester",
@@ -82,12 +112,15 @@ __all__ = [
     "backtest",
     "evaluate",
     "exposure",
+    "limits",
     "load_settings",
     "open_prices",
     "read_book",
     "read_prices",
+    "regime",
     "reverse_stress",
     "scenarios",
+    "size",
     "stress",
     "synthetic_stress",
 ]

@@ -4,7 +4,7 @@ import sys
 
 import rpmcore
 
-COMMANDS = ("evaluate", "exposure", "limits", "regime", "backtest", "stress")
+COMMANDS = ("evaluate", "exposure", "limits", "regime", "size", "backtest", "stress")
 HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["killswitch", "simulate", "--help"], ["--version"])
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
@@ -40,6 +40,8 @@ def test_evaluate_loads_no_statistics_package_and_no_scipy():
 
 def test_the_public_names_are_pinned_and_load():
     assert rpmcore.__all__ == [
+        "AdaptiveRiskManager",
+        "AdaptiveVolatilityThresholds",
         "AdvancedKillSwitchManager",
         "AssetFactorDatabase",
         "CovarianceMatrixEstimator",
@@ -50,7 +52,13 @@ def test_the_public_names_are_pinned_and_load():
         "PerStrategyKillSwitch",
         "PortfolioRiskEngine",
         "PortfolioVarianceCalculator",
+        "PositionSizer",
+        "RegimeAwareRiskLimits",
+        "RegimeDetector",
         "RejectionVelocityKillSwitch",
+        "StrategyIntelligenceEngine",
+        "StrategyPerformanceTracker",
+        "StressAdjustedLimits",
         "StressTestEngine",
         "SyntheticStressGenerator",
         "VaRBacktester",
@@ -58,12 +66,15 @@ def test_the_public_names_are_pinned_and_load():
         "backtest",
         "evaluate",
         "exposure",
+        "limits",
         "load_settings",
         "open_prices",
         "read_book",
         "read_prices",
+        "regime",
         "reverse_stress",
         "scenarios",
+        "size",
         "stress",
         "synthetic_stress",
     ]
