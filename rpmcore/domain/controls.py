@@ -1,5 +1,6 @@
 """The words of the kill switches: how severe, what is still admitted, and what happened."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import lru_cache
@@ -82,10 +83,15 @@ class RejectionCause(StrEnum):
 
 
 _MARKS = (
-    ("kill switch", RejectionCause.KILL_SWITCH),
-    ("strategy disabled", RejectionCause.KILL_SWITCH),
-    ("limit", RejectionCause.RISK_LIMIT),
-    ("breach", RejectionCause.RISK_LIMIT),
+    (re.compile("kill switch|strategy disabled"), RejectionCause.KILL_SWITCH),
+    # A limit of something: a venue also speaks of limit orders, limit prices and rate limits, and those count in full.
+    (
+        re.compile(
+            "(risk|gross|net|exposure|leverage|loss|drawdown|concentration|correlation|volatility|var|size|position) limit"
+            "|breach"
+        ),
+        RejectionCause.RISK_LIMIT,
+    ),
 )
 
 
@@ -93,7 +99,7 @@ _MARKS = (
 def cause_of(reason: str) -> RejectionCause:
     """Return the cause that a reason in words tells: the first mark that it contains, else OTHER, which counts most."""
     words = reason.casefold().replace("_", " ")
-    return next((cause for mark, cause in _MARKS if mark in words), RejectionCause.OTHER)
+    return next((cause for mark, cause in _MARKS if mark.search(words)), RejectionCause.OTHER)
 
 
 class TimeReversed(InvalidArgument):

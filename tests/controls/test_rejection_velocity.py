@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rpmcore.controls.kill_switch_settings import RejectionVelocitySettings
 from rpmcore.controls.rejection_velocity import RejectionVelocityKillSwitch
-from rpmcore.domain.controls import RejectionCause, Request, Severity
+from rpmcore.domain.controls import RejectionCause, Request, Severity, cause_of
 from rpmcore.domain.errors import InvalidArgument
 from tests.oracles.kill_switches import Rejections
 
@@ -77,6 +77,21 @@ def test_a_limit_counts_once_per_strategy_symbol_and_reason_in_a_window():
     assert not switch.record("a", "X", "gross", limit, at=5 * MINUTE - 1)[0]
     assert switch.record("b", "X", "gross", limit, at=5 * MINUTE - 1)[0]
     assert switch.record("a", "X", "gross", limit, at=5 * MINUTE)[0]
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("Risk limit breach", RejectionCause.RISK_LIMIT),
+        ("GROSS_LIMIT", RejectionCause.RISK_LIMIT),
+        ("limit order rejected: insufficient margin", RejectionCause.OTHER),
+        ("limit price outside the collar", RejectionCause.OTHER),
+        ("rate limit of the venue", RejectionCause.OTHER),
+        ("strategy disabled", RejectionCause.KILL_SWITCH),
+    ],
+)
+def test_only_a_limit_of_risk_is_told_apart_by_its_words(reason, cause):
+    assert cause_of(reason) is cause
 
 
 def test_an_unknown_regime_is_named_with_the_nearest():
