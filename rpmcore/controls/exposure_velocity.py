@@ -1,6 +1,7 @@
 """Exposure that grows faster than anybody approved."""
 
 from collections import deque
+from math import isfinite, ulp
 from typing import Any
 
 from rpmcore.controls.kill_switch_settings import ExposureVelocitySettings
@@ -125,15 +126,17 @@ class ExposureVelocityKillSwitch:
         Raises
         ------
         InvalidArgument
-            If a number is not finite, or exposure is negative.
+            If a number is not finite, exposure is negative, or the price effect is so large that growth would be lost
+            in the rounding beside it.
         """
         gross = check_number(gross_exposure, "gross_exposure", least=0.0)
         net = check_number(net_leverage, "net_leverage")
         money = check_number(equity, "equity")
         effect = check_number(price_effect, "price_effect")
+        change = gross - self.gross - effect if self._started else 0.0
+        _check_resolved(self._path + change, self._unapproved_path + change, least=max(gross, money))
         self._lapse(at)
         if self._started:
-            change = gross - self.gross - effect
             self._path += change
             self._unapproved_path += change - self._use(change) if change > 0.0 else change
         self.gross, self.equity, self.net_leverage = gross, money, net
@@ -249,3 +252,13 @@ class ExposureVelocityKillSwitch:
         self._started = state["started"]
         self.growth.restore(state["growth"])
         self.leverage.restore(state["leverage"])
+
+
+def _check_resolved(*paths: float, least: float) -> None:
+    """Refuse a path beside which a millionth of the book is lost in rounding: growth on it would never show."""
+    for path in paths:
+        if not isfinite(path) or (least > 0.0 and ulp(path) > 1e-6 * least):
+            raise InvalidArgument(
+                f"exposure at constant prices would be {path:g} for a book of {least:g}: the price effect is wrong, "
+                "fix its source and record it again"
+            )

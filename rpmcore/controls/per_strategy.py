@@ -124,7 +124,7 @@ class PerStrategyKillSwitch:
             If the P&L is not finite.
         """
         one, money = self._of(strategy_id), check_number(pnl, "pnl")
-        one.equity += money
+        one.equity = check_number(one.equity + money, f"equity of {strategy_id!r} after a P&L of {money!r}")
         one.peak = max(one.peak, one.equity)
         if money:
             one.streak = one.streak + 1 if money < 0.0 else 0

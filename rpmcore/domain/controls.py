@@ -87,8 +87,8 @@ _MARKS = (
     # A limit of something: a venue also speaks of limit orders, limit prices and rate limits, and those count in full.
     (
         re.compile(
-            "(risk|gross|net|exposure|leverage|loss|drawdown|concentration|correlation|volatility|var|size|position) limit"
-            "|breach"
+            "(risk|gross|net|exposure|leverage|loss|drawdown|concentration|correlation|volatility|var|size|position) "
+            "limit|breach"
         ),
         RejectionCause.RISK_LIMIT,
     ),

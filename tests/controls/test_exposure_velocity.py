@@ -55,6 +55,16 @@ def test_a_tenth_of_leverage_a_minute(gross, expected):
     assert switch.growth.severity < Severity.HALT
 
 
+@pytest.mark.parametrize("effect", [1e30, -1e30, 1.7e308])
+def test_a_price_effect_that_would_blind_the_switch_is_refused_and_changes_nothing(effect):
+    switch = after((0, 100.0))
+    before = switch.state()
+    with pytest.raises(InvalidArgument, match="price effect is wrong"):
+        switch.record(100.0, 0.0, 100.0, price_effect=effect, at=5 * MINUTE)
+    assert switch.state() == before
+    assert severity(after((5, 125.0), switch=switch)) is Severity.HALT
+
+
 def test_a_first_position_is_measured_against_equity():
     assert severity(after((0, 0.0), (5, 14.0))) is Severity.NONE
     assert severity(after((0, 0.0), (5, 25.0))) is Severity.HALT

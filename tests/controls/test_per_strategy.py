@@ -36,6 +36,14 @@ def test_a_tenth_of_capital_and_pnl(switch, loss, severity):
     assert switch.severity("b") is Severity.NONE
 
 
+def test_a_pnl_beyond_all_numbers_is_refused_because_no_drawdown_could_be_told_after_it(switch):
+    switch.record_trade("a", 1e308, at=0)
+    with pytest.raises(InvalidArgument, match="not a finite number"):
+        switch.record_trade("a", 1e308, at=1)
+    switch.record_trade("a", -0.2e308, at=2)
+    assert switch.severity("a") is Severity.HALT
+
+
 def test_drawdown_is_from_the_peak_of_capital_and_pnl(switch):
     switch.record_trade("a", 1000.0, at=0)
     switch.record_trade("a", -199.0, at=1)
