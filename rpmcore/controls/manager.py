@@ -299,6 +299,8 @@ class AdvancedKillSwitchManager:
         check_number(gross_exposure, "gross_exposure", least=0.0)
         check_number(net_leverage, "net_leverage")
         check_number(price_effect, "price_effect")
+        if equity is not None:
+            check_number(equity, "equity")
         money = equity if equity is not None else self._equity()
         self._open(now)
         events: Events = ()
@@ -480,7 +482,8 @@ class AdvancedKillSwitchManager:
         Raises
         ------
         InvalidArgument
-            If it is no such state, or damaged.
+            If it is no such state, or damaged; or if it would lower a HALT or LIQUIDATE of this manager, which only an
+            operator's reset does.
         """
         if state.get("schema") != SCHEMA:
             raise InvalidArgument(f"this state is {state.get('schema')!r}, not {SCHEMA!r}: it cannot be restored")
@@ -490,6 +493,12 @@ class AdvancedKillSwitchManager:
             fresh._restore(state)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise InvalidArgument(f"this state is damaged ({type(error).__name__}: {error}): halt") from error
+        for scope, severity in self._severities.items():
+            if severity >= HALT and fresh._severities.get(scope, HALT) < severity:
+                raise InvalidArgument(
+                    f"{scope!r} is at {severity.value}, which this state would clear: restore into a new manager, or "
+                    "reset it as a named operator with a written reason"
+                )
         self.__dict__.update(fresh.__dict__)
 
     def _restore(self, state: Mapping[str, Any]) -> None:

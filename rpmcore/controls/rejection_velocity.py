@@ -115,4 +115,6 @@ class RejectionVelocityKillSwitch:
         self._counted = deque((int(at), None if key is None else (key[0], key[1], key[2])) for at, key in counted)
         self._keys = {key for _, key in self._counted if key is not None}
         self.regime = state["regime"]
+        if self.regime is not None and self.regime not in self._multipliers:
+            raise InvalidArgument(f"the saved state is of the regime {self.regime!r}, which is not known")
         self.latch.restore(state["latch"])

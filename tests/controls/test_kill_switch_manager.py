@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rpmcore.controls.kill_switch_settings import KillSwitchesSettings, RejectionVelocitySettings
 from rpmcore.controls.manager import AdvancedKillSwitchManager
+from rpmcore.controls.rejection_velocity import RejectionVelocityKillSwitch
 from rpmcore.domain.controls import (
     DuplicateCommand,
     RejectionCause,
@@ -225,6 +226,7 @@ def test_without_equity_a_snapshot_is_refused_with_the_remedy():
         {"journal": None},
         {"opening": float("nan")},
         {"exposure_velocity": {"numbers": [float("inf")]}},
+        {"rejection_velocity": {**RejectionVelocityKillSwitch().state(), "regime": "calm"}},
     ],
 )
 def test_a_state_that_is_damaged_is_refused_and_changes_nothing(manager, damage):
@@ -234,6 +236,28 @@ def test_a_state_that_is_damaged_is_refused_and_changes_nothing(manager, damage)
         manager.restore({**before, **damage})
     assert manager.state() == before
     assert not manager.is_trading_allowed(at=1)
+
+
+@pytest.mark.parametrize("scope", ["account", "a"])
+def test_an_older_state_does_not_clear_a_halt(manager, scope):
+    older = manager.state()
+    manager.trip(Severity.HALT, scope=scope, at=0, **BY_ADA)
+    halted = manager.state()
+    with pytest.raises(InvalidArgument, match="named operator"):
+        manager.restore(older)
+    assert manager.state() == halted
+    manager.trip(Severity.LIQUIDATE, scope=scope, at=1, **BY_ADA)
+    with pytest.raises(InvalidArgument, match="named operator"):
+        manager.restore(halted)
+    assert not manager.is_trading_allowed("a", at=1)
+
+
+def test_a_snapshot_that_is_refused_opens_no_day():
+    manager = AdvancedKillSwitchManager(equity=1000.0)
+    before = manager.state()
+    with pytest.raises(InvalidArgument, match="equity is nan"):
+        manager.record_snapshot(1.0, 0.0, equity=float("nan"), at=0)
+    assert manager.state() == before
 
 
 def test_a_state_is_restored_under_other_settings(manager):
