@@ -252,7 +252,7 @@ class AdaptiveRiskManager:
             note += ", so it is taken for stressed"
         if pin is not None and pin.regime is not None:
             pinned = REGIMES.index(pin.regime)
-            if pin.reason or pinned >= level:
+            if pin.holds_against(level):
                 if pinned != level or source == "missing":
                     note = (
                         f"pinned by {pin.operator}{': ' if pin.reason else ''}{pin.reason}; without it {REGIMES[level]}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rpmcore.controls.adaptive_settings import RegimesSettings
-from rpmcore.controls.command_time import Clock, later_day, not_before, time_of
+from rpmcore.controls.command_time import Clock, days_between, later_day, not_before, time_of
 from rpmcore.controls.ranked_history import RankedHistory
 from rpmcore.controls.regime_limits import REGIMES, STRESSED, regime_named
 from rpmcore.controls.saved_state import (
@@ -110,7 +110,8 @@ class RegimePin:
     regime
         The one pinned; None where the pin was released.
     detected
-        The one that held without it; None where nothing was known, which stands for stressed.
+        The one that held without it, beyond which it does not loosen; None where nothing was known, or what was is too
+        old: that stands for stressed.
     """
 
     at: int
@@ -119,7 +120,18 @@ class RegimePin:
     regime: Regime | None
     regime_reason: str | None = "the pin was released"
     detected: Regime | None
-    detected_reason: str | None = "no regime was recorded yet, which stands for stressed"
+    detected_reason: str | None = "no regime was known, which stands for stressed"
+
+    def holds_against(self, level: int) -> bool:
+        """Return whether it holds while the market alone is at a level of `REGIMES`.
+
+        A tighter one always does. A looser one does with a reason, up to the regime that it overruled: the reason says
+        nothing of a worse market that came later.
+        """
+        if self.regime is None:
+            return False
+        overruled = STRESSED if self.detected is None else REGIMES.index(self.detected)
+        return REGIMES.index(self.regime) >= level or (bool(self.reason) and level <= overruled)
 
 
 class RegimeDetector:
@@ -196,7 +208,8 @@ class RegimeDetector:
         Raises
         ------
         InvalidArgument
-            If a reading is negative or not finite, or time does not move on; nothing is remembered then.
+            If a reading is negative or not finite, an efficiency is above 1, or time does not move on; nothing is
+            remembered then.
         """
         now = time_of(at, self._clock)
         values = {
@@ -204,6 +217,8 @@ class RegimeDetector:
             "volatility": measured(volatility, "volatility"),
             "correlation": measured(correlation, "correlation"),
         }
+        if values["efficiency"] is not None and values["efficiency"] > 1.0:
+            raise InvalidArgument(f"efficiency must lie in [0, 1], but is {efficiency!r}: is it in per cent?")
         later_day(now, self._last, "a regime")
         conditions = {name: self._condition(name, values[MEASURED_BY[name]]) for name in CONDITIONS}
         note = conditions["volatile"].note
@@ -236,7 +251,8 @@ class RegimeDetector:
     def pin_regime(self, regime: str, *, operator: str, reason: str = "", at: int | None = None) -> RegimePin:
         """Hold a regime until it is released.
 
-        A pin without a reason only tightens: the tighter of it and the market holds. One with a reason also loosens.
+        A pin without a reason only tightens: the tighter of it and the market holds. One with a reason also loosens,
+        up to the regime that the market is in now: a worse market that comes later holds, until it is pinned again.
 
         Raises
         ------
@@ -244,12 +260,12 @@ class RegimeDetector:
             If there is no such regime, nobody is named, time runs backwards, or the regime is looser than the market's
             and no reason is given.
         """
-        chosen = regime_named(regime)
-        if REGIMES.index(chosen) < self._market_level() and not _written(reason):
-            raise InvalidArgument(
-                f"{chosen} is looser than {REGIMES[self._market_level()]}, which holds now: give a reason"
-            )
-        return self._order(chosen, operator, reason, at)
+        chosen, now = regime_named(regime), time_of(at, self._clock)
+        detected = self._detected(now)
+        holds = "stressed" if detected is None else detected
+        if REGIMES.index(chosen) < REGIMES.index(holds) and not _written(reason):
+            raise InvalidArgument(f"{chosen} is looser than {holds}, which holds now: give a reason")
+        return self._order(chosen, operator, reason, now)
 
     def release_pin(self, *, operator: str, reason: str = "", at: int | None = None) -> RegimePin:
         """Let the market decide again.
@@ -268,15 +284,15 @@ class RegimeDetector:
                 f"without the pin {REGIMES[self._market_level()]} would hold, which is looser than {pin.regime}: "
                 "give a reason"
             )
-        return self._order(None, operator, reason, at)
+        return self._order(None, operator, reason, time_of(at, self._clock))
 
-    def _order(self, regime: Regime | None, operator: str, reason: str, at: int | None) -> RegimePin:
-        now = time_of(at, self._clock)
+    def _order(self, regime: Regime | None, operator: str, reason: str, now: int) -> RegimePin:
         if not _written(operator):
             raise InvalidArgument("an operator must be named")
         not_before(now, max((t for t in (self._last, self.last_order) if t is not None), default=None), "an order")
-        detected = None if self._reading is None else self._reading.regime
-        order = RegimePin(at=now, operator=operator, reason=reason.strip(), regime=regime, detected=detected)
+        order = RegimePin(
+            at=now, operator=operator, reason=reason.strip(), regime=regime, detected=self._detected(now)
+        )  # fmt: skip
         self._pins.append(order)
         return order
 
@@ -284,6 +300,13 @@ class RegimeDetector:
     def last_order(self) -> int | None:
         """When an operator last ordered something; None for never."""
         return self._pins[-1].at if self._pins else None
+
+    def _detected(self, now: int) -> Regime | None:
+        """Return the regime of the market; None where it was never told, or too long ago."""
+        reading = self._reading
+        if reading is None or days_between(reading.at, now) > self._settings.maximum_age_days:
+            return None
+        return reading.regime
 
     def _market_level(self) -> int:
         return STRESSED if self._reading is None else REGIMES.index(self._reading.regime)

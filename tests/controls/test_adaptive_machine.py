@@ -52,13 +52,14 @@ class Limits(RuleBasedStateMachine):
 
     @rule(regime=st.sampled_from(oracle.REGIMES), reason=st.sampled_from(["", "hedged"]))
     def pin(self, regime, reason):
-        looser = oracle.REGIMES.index(regime) < oracle.REGIMES.index(self.market_regime())
+        market = "stressed" if self.now - self.last > 5 else self.market_regime()
+        looser = oracle.REGIMES.index(regime) < oracle.REGIMES.index(market)
         if looser and not reason:
             with pytest.raises(InvalidArgument, match="reason"):
                 self.manager.pin_regime(regime, operator="ada", reason=reason, at=self.now * DAY)
         else:
             self.manager.pin_regime(regime.upper(), operator="ada", reason=reason, at=self.now * DAY)
-            self.pinned = (regime, reason)
+            self.pinned = (regime, reason, market)
 
     @precondition(lambda self: self.pinned is not None)
     @rule()
@@ -90,9 +91,10 @@ class Limits(RuleBasedStateMachine):
             volatility_class = oracle.volatility_classes([d[1] for d in self.days], 12, 5, 30, 5)[-1]
             score = oracle.stress_scores([(d[3], d[2], d[4]) for d in self.days], 30)[-1]
         if self.pinned is not None:
-            pinned, reason = self.pinned
-            if reason or oracle.REGIMES.index(pinned) > oracle.REGIMES.index(regime):
-                regime = pinned
+            pinned, reason, overruled = (oracle.REGIMES.index(r) if r in oracle.REGIMES else r for r in self.pinned)
+            level = oracle.REGIMES.index(regime)
+            if pinned > level or (reason and level <= overruled):
+                regime = oracle.REGIMES[pinned]
         assert (found.regime, found.volatility_class) == (regime, volatility_class)
         expected = oracle.limits(regime, volatility_class, score)
         actual = (found.risk_per_trade, found.gross_exposure, found.leverage, found.correlation_stress)

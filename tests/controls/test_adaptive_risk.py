@@ -28,7 +28,8 @@ days = st.lists(st.tuples(*[level] * 5), max_size=60)
 
 
 def market(day):
-    return MarketReadings(**dict(zip(NAMES, day, strict=True)))
+    efficiency = None if day[0] is None else min(day[0], 1.0)  # beyond one there is none, and the verdict is the same
+    return MarketReadings(**dict(zip(NAMES, (efficiency, *day[1:]), strict=True)))
 
 
 def after(history, settings=SHORT):
@@ -57,8 +58,8 @@ def test_the_calls_of_the_specification():
 
 def test_base_then_volatility_then_stress():
     found = calm_manager()
-    found.pin_regime("trending", operator="ada", reason="test", at=60 * DAY)
     found.update_market(market((0.1, 61.0, 0.0, 0.0, 61.0)), at=61 * DAY)
+    found.pin_regime("trending", operator="ada", reason="test", at=61 * DAY)
     limits = found.get_current_risk_limits(at=61 * DAY)
     regime, volatility, stress = limits.steps
     assert (regime.name, volatility.name, stress.name) == ("regime", "volatility", "stress")
@@ -168,6 +169,24 @@ def test_a_pin_without_a_reason_only_tightens_and_one_with_it_loosens():
     limits = found.get_current_risk_limits(at=61 * DAY)
     assert limits.regime == "volatile"
     assert "without it stressed" in limits.steps[0].note
+
+
+@pytest.mark.parametrize("regime", ["volatile", "trending"])
+def test_the_reason_of_a_pin_says_nothing_of_a_worse_market_that_comes_later(regime):
+    found = calm_manager()
+    found.pin_regime(regime, operator="ada", reason="ahead of the vote", at=60 * DAY)
+    assert found.get_current_risk_limits(at=60 * DAY).regime == regime
+    storm = MarketReadings(efficiency=0.1, volatility=99.0, correlation=99.0, clustering=1.0, liquidity=1.0)
+    found.update_market(storm, at=61 * DAY)
+    assert found.get_current_risk_limits(at=61 * DAY).regime == "stressed"
+
+
+def test_without_a_fresh_reading_only_a_reason_pins_less_than_stressed():
+    found = calm_manager()
+    with pytest.raises(InvalidArgument, match="looser than stressed"):
+        found.pin_regime("ranging", operator="ada", at=99 * DAY)
+    found.pin_regime("ranging", operator="ada", reason="the feed is down, the market is open", at=99 * DAY)
+    assert found.get_current_risk_limits(at=99 * DAY).regime == "ranging"
 
 
 def test_the_metadata_is_the_whole_derivation_as_json():

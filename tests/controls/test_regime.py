@@ -176,6 +176,14 @@ def test_an_order_that_is_none_is_refused(order, words):
     assert found.pins == ()
 
 
+def test_an_efficiency_in_per_cent_is_refused():
+    found = ready()
+    before = found.state()
+    with pytest.raises(InvalidArgument, match="per cent"):
+        found.update(efficiency=35.0, volatility=1.0, correlation=1.0, at=104 * DAY)
+    assert found.state() == before
+
+
 @pytest.mark.parametrize("bad", [float("nan"), -1.0, float("inf"), "high"])
 def test_a_reading_that_is_none_is_refused_and_nothing_is_remembered(bad):
     found = ready()
