@@ -8,7 +8,7 @@ from rpmcore.controls.adaptive_risk import AdaptiveRiskManager
 from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.controls.command_time import DAY
 from rpmcore.controls.limits_report import LimitsReport, MarketData, RegimeReport, RegimeSpan
-from rpmcore.controls.market_readings import WARM_UP, MarketReadings, market_readings
+from rpmcore.controls.market_readings import STILL, WARM_UP, MarketReadings, market_readings, still_path
 from rpmcore.controls.regime import RegimeDetector, RegimeReading
 from rpmcore.controls.regime_limits import RegimeAwareRiskLimits
 from rpmcore.domain.arrays import Vector
@@ -173,6 +173,12 @@ def _remarks(
             "stale_prices",
             f"the last close is of {last}, {age} days before {as_of}: what it tells is no longer known, and limits "
             "take it at its worst",
+        )
+    still = int(still_path(_market(panel, market)[1])[-1])
+    if still >= STILL:
+        yield (
+            "market_stands_still",
+            f"the market has not moved for {still} days: its prices have stopped, and limits take it at its worst",
         )
     if market not in panel.symbols:
         yield (

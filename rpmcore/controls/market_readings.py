@@ -15,6 +15,10 @@ WARM_UP = 30
 """Returns that an average needs before it is a reading: the first of them would be noise in all later ranks."""
 
 
+STILL = 5
+"""Returns of exactly zero in a row after which a market is not calm: its prices have stopped, and tell nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketReadings:
     """The state of a market on a day; None is a reading that is missing.
@@ -64,7 +68,8 @@ def market_readings(returns: Any, market: Any, settings: AdaptiveSettings) -> li
     Returns
     -------
     list of MarketReadings
-        n_obs long. What cannot be measured yet, or of a market that never moved, is None.
+        n_obs long. What cannot be measured yet, or of a market that has stood for `STILL` days, is None: a feed that
+        repeats its last price must not look like a calm market.
 
     Raises
     ------
@@ -90,11 +95,21 @@ def market_readings(returns: Any, market: Any, settings: AdaptiveSettings) -> li
     )
     for path in paths[1:]:
         path[: WARM_UP - 1] = np.nan
+    for path in (paths[0], short, paths[3]):
+        path[still_path(m) >= STILL] = np.nan
     names = ("efficiency", "volatility", "correlation", "clustering", "liquidity")
     return [
         MarketReadings(**{n: v if v == v else None for n, v in zip(names, row, strict=True)})
         for row in zip(*(path.tolist() for path in paths), strict=True)
     ]
+
+
+def still_path(market: Vector) -> Vector:
+    """Return (n_obs,) how many returns in a row, up to and with each, are exactly zero."""
+    rows = np.arange(len(market))
+    moved = np.maximum.accumulate(np.where(market != 0.0, rows, -1))
+    found: Vector = (rows - moved).astype(np.float64)
+    return found
 
 
 def efficiency_path(market: Vector, days: int) -> Vector:

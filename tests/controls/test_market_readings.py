@@ -63,11 +63,22 @@ def test_a_day_rests_on_nothing_after_it():
 def test_what_cannot_be_measured_is_missing_not_made_up():
     flat = np.zeros((60, 2))
     last = market_readings(flat, flat[:, 0].copy(), AdaptiveSettings())[-1]
-    assert (last.efficiency, last.correlation, last.clustering, last.volatility) == (None, None, None, 0.0)
+    assert (last.efficiency, last.correlation, last.clustering, last.volatility) == (None, None, None, None)
     alone = correlated_returns(60, 1)
     assert market_readings(alone, alone[:, 0].copy(), AdaptiveSettings())[-1].correlation is None
     first = market_readings(alone, alone[:, 0].copy(), AdaptiveSettings())[WARM_UP - 2]
     assert (first.volatility, first.clustering, first.liquidity) == (None, None, None)
+
+
+def test_a_market_whose_prices_have_stopped_is_not_calm():
+    returns = correlated_returns(80, 3)
+    returns[60:, 0] = 0.0
+    found = market_readings(returns, returns[:, 0].copy(), AdaptiveSettings())
+    assert None not in (found[63].volatility, found[63].clustering)  # four days may be holidays
+    for reading in found[64:]:
+        assert (reading.volatility, reading.clustering, reading.efficiency) == (None, None, None)
+    returns[75, 0] = 0.01
+    assert market_readings(returns, returns[:, 0].copy(), AdaptiveSettings())[75].volatility is not None
 
 
 @pytest.mark.parametrize("bad", [float("nan"), -0.1, float("inf"), "0.1"])
