@@ -333,12 +333,13 @@ class AdaptiveRiskManager:
         Raises
         ------
         InvalidArgument
-            If it is no such state; nothing is changed then.
+            If it is no such state, or it lacks an order of an operator that this manager knows; nothing is changed then.
         """
         fresh = AdaptiveRiskManager(self._settings, clock=self._clock)
         fresh._regime.restore(field(state, "regime", dict))
         fresh._volatility.restore(field(state, "volatility", dict))
         fresh._stress.restore(field(state, "stress", dict))
+        self._regime.check_orders_kept(fresh.pins)
         self._regime, self._volatility, self._stress = fresh._regime, fresh._volatility, fresh._stress
 
 

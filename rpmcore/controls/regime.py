@@ -1,6 +1,6 @@
 """Which state is the market in: trending, ranging, volatile or stressed?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -296,6 +296,19 @@ class RegimeDetector:
         self._pins.append(order)
         return order
 
+    def check_orders_kept(self, pins: Sequence[RegimePin]) -> None:
+        """Refuse orders that do not begin with those of this detector: what an operator pinned only one releases.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is missing.
+        """
+        if list(pins[: len(self._pins)]) != self._pins:
+            raise InvalidArgument(
+                "the saved state lacks an operator's order on the regime: restore into a new manager, or release the pin"
+            )
+
     @property
     def last_order(self) -> int | None:
         """When an operator last ordered something; None for never."""
@@ -366,7 +379,8 @@ class RegimeDetector:
         Raises
         ------
         InvalidArgument
-            If it is no such state; nothing is changed then.
+            If it is no such state, or it lacks an order of an operator that this detector knows; nothing is changed
+            then.
         """
         last = optional_time(state, "last")
         saved = field(state, "histories", dict)
@@ -381,6 +395,7 @@ class RegimeDetector:
         for pin in pins:
             if pin.regime is not None:
                 level_of(pin.regime, REGIMES)
+        self.check_orders_kept(pins)
         self._last, self._reading, self._holding, self._pins = last, reading, holding, pins
         self._histories = histories
         self._worst = WorstOfLast(self._settings.dwell_days, held)

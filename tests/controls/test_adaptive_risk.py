@@ -181,6 +181,15 @@ def test_the_reason_of_a_pin_says_nothing_of_a_worse_market_that_comes_later(reg
     assert found.get_current_risk_limits(at=61 * DAY).regime == "stressed"
 
 
+def test_an_older_state_does_not_release_a_pin():
+    found = calm_manager()
+    older = found.state()
+    found.pin_regime("stressed", operator="ada", at=60 * DAY)
+    with pytest.raises(InvalidArgument, match="lacks an operator's order"):
+        found.restore(older)
+    assert found.get_current_risk_limits(at=60 * DAY).regime == "stressed"
+
+
 def test_without_a_fresh_reading_only_a_reason_pins_less_than_stressed():
     found = calm_manager()
     with pytest.raises(InvalidArgument, match="looser than stressed"):
