@@ -83,7 +83,10 @@ def simulate(
         if form is common.Format.TABLE:
             rendering.show_history(replayed, settings.digest)
         else:
-            plain = {"simulation": None, "history": to_plain(replayed), "config_digest": settings.digest}
+            plain = {
+                "simulation": None, "simulation_reason": "a history was replayed",
+                "history": to_plain(replayed), "config_digest": settings.digest,
+            }  # fmt: skip
             common.print_machine("killswitch", plain, form)
         return
     found = control_jobs.simulate_kill_switches(
@@ -92,5 +95,8 @@ def simulate(
     if form is common.Format.TABLE:
         rendering.show(found, settings.digest)
     else:
-        plain = {"simulation": to_plain(found), "history": None, "config_digest": settings.digest}
+        plain = {
+            "simulation": to_plain(found), "history": None, "history_reason": "none was given",
+            "config_digest": settings.digest,
+        }  # fmt: skip
         common.print_machine("killswitch", plain, form)

@@ -333,7 +333,8 @@ class AdaptiveRiskManager:
         Raises
         ------
         InvalidArgument
-            If it is no such state, or it lacks an order of an operator that this manager knows; nothing is changed then.
+            If it is no such state, or it lacks an order of an operator that this manager knows; nothing is changed
+            then.
         """
         fresh = AdaptiveRiskManager(self._settings, clock=self._clock)
         fresh._regime.restore(field(state, "regime", dict))

@@ -1,7 +1,7 @@
 """From a book and its prices to today's limits, and to the history of the regime."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from rpmcore.controls.adaptive_risk import AdaptiveRiskManager
@@ -94,11 +94,16 @@ def measure_regime(
         )
         for at, readings in zip(past.closes, past.readings, strict=True)
     ]
+    reading = days[-1]
+    age = 0 if inputs.as_of is None else (inputs.as_of - past.data.last).days
+    if age > adaptive.regimes.maximum_age_days:
+        note = f"the last reading is {age} days old, more than {adaptive.regimes.maximum_age_days}"
+        reading = replace(reading, regime="stressed", note=note)
     return RegimeReport(
         book=past.book,
         data=past.data,
-        reading=days[-1],
-        limits=RegimeAwareRiskLimits(adaptive.regimes).get_limits(days[-1].regime),
+        reading=reading,
+        limits=RegimeAwareRiskLimits(adaptive.regimes).get_limits(reading.regime),
         spans=spans_of(days) if history else (),
         warnings=past.warnings,
     )

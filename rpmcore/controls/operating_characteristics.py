@@ -104,6 +104,7 @@ class Characteristic:
     false_halt: float | None
     false_halt_reason: str | None = None
     standard_error: float | None = None
+    standard_error_reason: str | None = "it is not simulated"
     basis: str
     detection: float | None
     detection_reason: str | None = None
@@ -157,6 +158,8 @@ def operating_characteristics(
         raise InvalidArgument(f"wanted is {wanted!r}: a probability above 0 and below 1 is needed")
     if not 100 <= days <= 1_000_000:
         raise InvalidArgument(f"days is {days!r}: from 100 to 1,000,000 are needed")
+    if not 0 <= seed < 2**64:
+        raise InvalidArgument(f"seed is {seed!r}: from 0 to 2**64 - 1 is needed")
     chosen = settings or KillSwitchesSettings()
     rates, falls = _strategy_days(behaviour, chosen, days, seed)
     return OperatingCharacteristics(

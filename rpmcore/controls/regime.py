@@ -306,7 +306,7 @@ class RegimeDetector:
         """
         if list(pins[: len(self._pins)]) != self._pins:
             raise InvalidArgument(
-                "the saved state lacks an operator's order on the regime: restore into a new manager, or release the pin"
+                "the saved state lacks an operator's order on the regime: restore into a new manager, or release it"
             )
 
     @property

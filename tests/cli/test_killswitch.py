@@ -25,6 +25,19 @@ def test_json_has_the_keys_that_scripts_rely_on(rpm):
     assert exposure["false_halt_reason"]
 
 
+def test_what_is_null_has_a_reason(rpm):
+    found = json.loads(rpm("killswitch", "simulate", "--days", "100", "--json").out)
+    assert found["history_reason"]
+    for row in found["simulation"]["characteristics"]:
+        assert row["standard_error"] is not None or row["standard_error_reason"]
+
+
+def test_a_seed_that_is_none_is_refused(rpm):
+    done = rpm("killswitch", "simulate", "--days", "100", "--seed", "-1")
+    assert done.code == 2
+    assert "seed is -1" in done.err
+
+
 def test_thresholds_come_from_the_settings(rpm):
     def probability(*assigned):
         done = rpm("killswitch", "simulate", "--days", "100", "--json", *assigned)

@@ -28,6 +28,23 @@ def test_the_derivation_fits_and_says_what_matters(rpm, width):
         assert words in done.out
 
 
+@pytest.mark.parametrize("command", ["limits", "regime"])
+def test_a_narrow_terminal_drops_bars_before_it_cuts_figures(rpm, command):
+    done = rpm(command, SAMPLE, QUIET, COLUMNS="60")
+    assert max(map(len, done.out.splitlines())) <= 60
+    head = done.out.split("Volatility of the market")[0]
+    for figure in ("0.500%", "100.0%", "1.00×", "0.2139", "76.4%", "0.80", "0.75"):
+        assert figure in head
+
+
+def test_a_regime_that_is_too_old_is_taken_for_stressed_as_the_limits_take_it(rpm):
+    found = report(rpm, "regime", SAMPLE, "--as-of", "2023-02-01")
+    assert found["reading"]["regime"] == "stressed"
+    assert "days old" in found["reading"]["note"]
+    assert found["limits"]["gross_exposure"] == 0.5
+    assert report(rpm, "limits", SAMPLE, "--as-of", "2023-02-01")["limits"]["regime"] == "stressed"
+
+
 def test_limits_as_json(rpm):
     found = report(rpm, "limits", SAMPLE)
     assert found["schema"] == "rpm.limits/1"

@@ -32,6 +32,9 @@ PLAIN_GLYPHS = {"trending": ".", "ranging": "-", "volatile": "+", "stressed": "#
 DAYS_PER_GLYPH = 10
 """Two weeks: a longer span would make a short crisis look like a long one."""
 
+_BARS = 80
+"""Columns below which bars give way to the figures, which must not be cut short."""
+
 MEASURES = {
     "trend": "trend efficiency",
     "volatile": "volatility",
@@ -87,7 +90,9 @@ def _derivation(console: Console, report: LimitsReport, wide: bool) -> None:
         table.add_column(heading, no_wrap=True)
     for heading in ("Times", "Risk/trade", "Gross", "Leverage"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    bars = console.width >= _BARS
+    if bars:
+        table.add_column("", no_wrap=True)
     if wide:
         table.add_column("Source", no_wrap=True)
     base = report.limits.steps[0].result.gross_exposure
@@ -95,7 +100,9 @@ def _derivation(console: Console, report: LimitsReport, wide: bool) -> None:
         style = STYLES.get(step.verdict, "")
         cells: list[Text | str] = [step.name, Text(step.verdict, style=style)]
         cells.append("base" if step.name == "regime" else f"{step.multiplier:.2f}")
-        cells += [*_limits(step.result), draw.bar(step.result.gross_exposure / base, 20 if wide else 16, style)]
+        cells += _limits(step.result)
+        if bars:
+            cells.append(draw.bar(step.result.gross_exposure / base, 20 if wide else 16, style))
         if wide:
             cells.append(step.source if step.day is None else f"{step.source}, {step.day}")
         table.add_row(*cells)
@@ -133,7 +140,9 @@ def _conditions(console: Console, conditions: Sequence[Condition], wide: bool) -
     table.add_column("Condition", no_wrap=True)
     for heading in ("Measured", "Rank", "Begins", "Ends"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    bars = console.width >= _BARS
+    if bars:
+        table.add_column("", no_wrap=True)
     table.add_column("Holds", no_wrap=True)
     for condition in conditions:
         against = condition.value if condition.measure == "efficiency" else condition.rank
@@ -144,7 +153,7 @@ def _conditions(console: Console, conditions: Sequence[Condition], wide: bool) -
             draw.percent(condition.rank, 1),
             f"{condition.begins:.2f}",
             f"{condition.ends:.2f}",
-            draw.bar(1.0 if against is None else against, 24 if wide else 16, style),
+            *([draw.bar(1.0 if against is None else against, 24 if wide else 16, style)] if bars else []),
             Text("yes" if condition.holds else "no", style=style if condition.holds else ""),
         )
     console.print(table)
