@@ -369,9 +369,12 @@ class AdvancedKillSwitchManager:
         Raises
         ------
         InvalidArgument
-            If operator or reason is blank, the severity is NONE, the scope is not known, or for the time.
+            If operator or reason is blank, the severity is NONE or none at all, the scope is not known, or for the
+            time.
         """
         now = self._journal.time(at)
+        if not isinstance(severity, Severity):
+            raise InvalidArgument(f"severity is {severity!r}: one of Severity is needed, such as Severity.HALT")
         if severity is NONE:
             raise InvalidArgument("a trip to NONE stops nothing: use reset to clear")
         self._check_scope(scope)

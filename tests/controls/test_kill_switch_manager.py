@@ -252,6 +252,12 @@ def test_an_older_state_does_not_clear_a_halt(manager, scope):
     assert not manager.is_trading_allowed("a", at=1)
 
 
+def test_a_trip_to_no_severity_is_refused(manager):
+    for wrong in ("halt", None, 3):
+        with pytest.raises(InvalidArgument, match=r"Severity\.HALT"):
+            manager.trip(wrong, at=0, **BY_ADA)
+
+
 def test_a_snapshot_that_is_refused_opens_no_day():
     manager = AdvancedKillSwitchManager(equity=1000.0)
     before = manager.state()
