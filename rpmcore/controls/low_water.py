@@ -15,7 +15,8 @@ class LowWater:
 
     The second is needed because snapshots seldom lie a whole window apart: growth within it alone would be told too
     low. Of points nearer than a thousandth of the window the lower value is held with the later time, so that growth is
-    never told too low by that either.
+    never told too low by that either. Of equally low points the one with less gross exposure counts: growth is the
+    larger since that one.
     """
 
     __slots__ = ("_grain", "_points", "_rising", "_window")
@@ -41,12 +42,12 @@ class LowWater:
     def push(self, at: int, value: float, gross: float) -> None:
         """Add the newest point."""
         point = (at, value, gross)
-        while self._rising and self._rising[-1][1] >= value:
+        while self._rising and self._rising[-1][1:] >= (value, gross):
             self._rising.pop()
         for held in (self._rising, self._points):
             if held and at // self._grain == held[-1][0] // self._grain:
                 _, low, then = held[-1]
-                held[-1] = (at, low, then) if low < value else point
+                held[-1] = (at, low, then) if (low, then) < (value, gross) else point
             else:
                 held.append(point)
 

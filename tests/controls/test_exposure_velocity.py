@@ -65,6 +65,12 @@ def test_a_price_effect_that_would_blind_the_switch_is_refused_and_changes_nothi
     assert severity(after((5, 125.0), switch=switch)) is Severity.HALT
 
 
+def test_of_equally_low_snapshots_the_one_with_less_exposure_counts():
+    switch = after((0, 100.0), approved=1.0)
+    after((2, 101.0), (3, 126.0), switch=switch)
+    assert switch.growth.severity is Severity.HALT  # 25 of 100 in five minutes, though it is less of 101
+
+
 def test_a_first_position_is_measured_against_equity():
     assert severity(after((0, 0.0), (5, 14.0))) is Severity.NONE
     assert severity(after((0, 0.0), (5, 25.0))) is Severity.HALT
