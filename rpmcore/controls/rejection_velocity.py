@@ -84,7 +84,7 @@ class RejectionVelocityKillSwitch:
             If there is no such regime.
         """
         for known in get_args(Regime):
-            if regime == known:
+            if regime is not None and str(regime).lower() == known:  # the specification writes them in capitals
                 self.regime = known
                 break
         else:

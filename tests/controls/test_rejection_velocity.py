@@ -159,3 +159,9 @@ class AgainstTheModel(RuleBasedStateMachine):
 
 
 TestAgainstTheModel = AgainstTheModel.TestCase
+
+
+def test_a_regime_in_the_capitals_of_the_specification_is_known():
+    switch = RejectionVelocityKillSwitch()
+    switch.set_regime("STRESSED", at=0)
+    assert switch.regime == "stressed"
