@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rpmcore.adapters.configuration.loading import Settings, load_settings
 from rpmcore.adapters.tables.book import read_book
-from rpmcore.adapters.tables.factor_returns import read_factor_returns
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.adaptive_jobs import limits, regime
@@ -198,7 +197,11 @@ def exposure(
         If there is too little history.
     """
     chosen = settings or Settings()
-    given = None if factors is None else read_factor_returns(factors)
+    given = None
+    if factors is not None:
+        from rpmcore.adapters.tables.factor_returns import read_factor_returns  # start-up: few reports need it
+
+        given = read_factor_returns(factors)
     market = chosen.factors.market
     asked = given is None and "market" in chosen.factors.model_fields_set  # who names a market does not mean another
     inputs = book_inputs(

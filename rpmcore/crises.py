@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.configuration.loading import Settings
-from rpmcore.adapters.tables.factor_returns import read_factor_returns
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.inputs import book_inputs, given_model, replay_prices
@@ -84,7 +83,7 @@ def stress(
         named = () if factors is not None else tuple(shocks or ())
         wide = read(beside=named, if_there=(chosen.factors.market,))
     if factors is not None:
-        model = given_model(wide, read_factor_returns(factors), chosen)
+        model = given_model(wide, factors, chosen)
     market = chosen.factors.market
     return run_stress(
         StressInputs(inputs=wide, alone=alone, replayed=lambda: replay_prices(alone, prices, market), model=model),
@@ -148,7 +147,7 @@ def reverse_stress(
     """
     chosen = settings or Settings()
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
-    model = None if factors is None else given_model(inputs, read_factor_returns(factors), chosen)
+    model = None if factors is None else given_model(inputs, factors, chosen)
     from rpmcore.risk.stress.reverse_study import run_reverse
 
     return run_reverse(inputs, loss, chosen, model)

@@ -6,14 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rpmcore.adapters.tables.assets import read_assets
 from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.domain import reference
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
 from rpmcore.domain.factor_profiles import AssetFactorProfile
-from rpmcore.domain.factor_returns import FactorReturns
 from rpmcore.domain.instruments import CURRENCIES, SECTORS, parse_pair, sector_named
 from rpmcore.domain.portfolio import Book
 from rpmcore.domain.prices import PriceHistory, PriceReader
@@ -60,7 +58,7 @@ def book_inputs(
     held = _held(book, capital, base_currency)
     account = held.base_currency or settings.data.base_currency or "USD"
     _check_currency(account, held.name, None)
-    database = AssetFactorDatabase(read_assets(assets) if assets is not None else ())
+    database = asset_database(assets)
     file = _prices_of(held) if prices is None else prices
     source = _opened(reference.sample_path(SAMPLE_PRICES) if file is None else file)
     until = as_of or held.as_of
@@ -95,6 +93,15 @@ def book_inputs(
         as_of=until,
         sample_prices=file is None and held.source != "sample",
     )
+
+
+def asset_database(assets: Any) -> AssetFactorDatabase:
+    """Return the profiles of the reference data, with those of a desk's file or table before them if one is given."""
+    if assets is None:
+        return AssetFactorDatabase()
+    from rpmcore.adapters.tables.assets import read_assets  # start-up: most reports do without
+
+    return AssetFactorDatabase(read_assets(assets))
 
 
 def _held(book: Any, capital: float | None, base_currency: str | None) -> Book:
@@ -264,9 +271,16 @@ def replay_prices(inputs: BookInputs, prices: Any, market: str) -> PriceHistory:
     return source.read(symbols_for_replay(inputs, source.symbols, market))
 
 
-def given_model(inputs: BookInputs, given: FactorReturns, settings: RiskSettings) -> "FactorModel":
-    """Return the model of given factors for what is held and what is beside it; raises as ``rpm exposure`` does."""
+def given_model(inputs: BookInputs, factors: Any, settings: RiskSettings) -> "FactorModel":
+    """Return the model of the factors in a file or table, for what is held and what is beside it.
+
+    Raises
+    ------
+    InputError
+        As in `rpmcore.api.exposure`.
+    """
+    from rpmcore.adapters.tables.factor_returns import read_factor_returns
     from rpmcore.risk.exposure.factors import estimate_model, exposure_panel, given_factors
 
     panel = exposure_panel(inputs, settings)
-    return estimate_model(panel, given_factors(given, panel, settings), settings)
+    return estimate_model(panel, given_factors(read_factor_returns(factors), panel, settings), settings)

@@ -6,12 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.configuration.loading import Settings
-from rpmcore.adapters.tables.assets import read_assets
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
 from rpmcore.domain.instruments import CURRENCIES, Instrument
 from rpmcore.domain.portfolio import Book
-from rpmcore.inputs import book_inputs
+from rpmcore.inputs import asset_database, book_inputs
 from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.valuation import BookInputs
 
@@ -94,7 +93,7 @@ def size(
     from rpmcore.risk.sizing.request import ExpectedReturn, SizingRequest, check_request
     from rpmcore.risk.sizing.study import size_in_book
 
-    database = AssetFactorDatabase(read_assets(assets) if assets is not None else ())
+    database = asset_database(assets)
     factors: dict[str, Any] = dict(multipliers or {})
     _check_factors(factors)
     inputs = None

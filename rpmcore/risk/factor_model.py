@@ -135,6 +135,12 @@ def estimate_factor_model(
     )
 
 
+def model_variances(model: FactorModel) -> Vector:
+    """Return the diagonal of B F Bᵀ + diag(D), (N,), per period."""
+    common: Vector = ((model.exposures @ model.factor_covariance) * model.exposures).sum(axis=1)
+    return common + model.specific_variances
+
+
 def model_covariance(model: FactorModel) -> Matrix:
     """Return B F Bᵀ + diag(D), (N, N) symmetric positive semidefinite, per period.
 

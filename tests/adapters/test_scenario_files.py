@@ -1,5 +1,4 @@
 import re
-from contextlib import suppress
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -173,5 +172,10 @@ def test_a_missing_file_and_a_folder(tmp_path):
 @given(st.integers(0, len(MINE)), st.text(max_size=8), st.integers(0, 40))
 def test_no_spoilt_file_ends_in_anything_but_an_error_of_ours(text, place, inserted, removed):
     spoilt = (MINE[:place] + inserted + MINE[place + removed :]).encode("utf-8", "surrogatepass")
-    with suppress(RpmError):
-        read_scenario_file(text(spoilt, "mine.yaml"))
+    told, read = "mine.yaml", ()
+    try:
+        read = read_scenario_file(text(spoilt, "mine.yaml"))
+    except RpmError as error:
+        told = str(error)
+    assert "mine.yaml" in told
+    assert all(crisis.name and -1.0 < crisis.market_shock < 0.0 for crisis in read)

@@ -4,7 +4,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rpmcore.domain.errors import InvalidArgument, Undefined
-from rpmcore.risk.factor_model import FactorModel, estimate_factor_model, factor_contributions, model_covariance
+from rpmcore.risk.factor_model import (
+    FactorModel,
+    estimate_factor_model,
+    factor_contributions,
+    model_covariance,
+    model_variances,
+)
 from tests.samples import correlated_returns, weights_for
 
 FACTORS = correlated_returns(260, 3, seed=1)
@@ -43,6 +49,7 @@ def test_figures_are_those_of_the_full_covariance():
     cov = MODEL.exposures @ np.cov(FACTORS, rowvar=False) @ MODEL.exposures.T + np.diag(MODEL.specific_variances)
     np.testing.assert_allclose(model_covariance(MODEL), cov, rtol=1e-10, atol=1e-16)
     np.testing.assert_array_equal(model_covariance(MODEL), model_covariance(MODEL).T)
+    np.testing.assert_allclose(model_variances(MODEL), np.diagonal(cov), rtol=1e-10)
     variance = WEIGHTS @ cov @ WEIGHTS
     assert found.variance == pytest.approx(variance, rel=1e-11)
     assert found.volatility == pytest.approx(np.sqrt(variance), rel=1e-11)

@@ -8,7 +8,7 @@ import numpy as np
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.errors import Undefined
 from rpmcore.risk.diversification import diversification_score, effective_number_of_bets, herfindahl_index
-from rpmcore.risk.factor_model import FactorContributions, FactorModel
+from rpmcore.risk.factor_model import FactorContributions, FactorModel, model_variances
 from rpmcore.risk.minimum_torsion import torsion_shares
 
 NO_MODEL = "without a model of factors there are no shares of the variance"
@@ -73,8 +73,7 @@ def diversification(
             score=None, score_reason=why, effective_bets=None, effective_bets_reason=why, bets=(),
             ratio=None, ratio_reason=why, hhi=hhi, effective_names=effective,
         )  # fmt: skip
-    variances = np.einsum("ij,jk,ik->i", model.exposures, model.factor_covariance, model.exposures)
-    alone = dict(zip(model.symbols, np.sqrt(variances + model.specific_variances).tolist(), strict=True))
+    alone = dict(zip(model.symbols, np.sqrt(model_variances(model)).tolist(), strict=True))
     ratio = sum(abs(w) * alone[s] for s, w in weights.items()) / contributions.volatility
     bets, reason = _bets(model, contributions)
     return Diversification(

@@ -45,7 +45,7 @@ def exposure_panel(inputs: BookInputs, settings: RiskSettings) -> ReturnPanel:
     """Return the returns of what is held and what is beside it, over the lookback of the regressions."""
     return return_panel(
         inputs.history,
-        {s: p.instrument for s, p in {**inputs.profiles, **inputs.beside}.items()},
+        {symbol: profile.instrument for symbol, profile in {**inputs.profiles, **inputs.beside}.items()},
         inputs.ways,
         lookback=settings.factors.lookback,
         minimum=settings.factors.minimum,

@@ -9,7 +9,7 @@ import numpy as np
 from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.factor_profiles import AssetFactorProfile
 from rpmcore.risk.exposure.positions import CurrencyExposure, currency_legs
-from rpmcore.risk.factor_model import FactorContributions, FactorModel
+from rpmcore.risk.factor_model import FactorContributions, FactorModel, model_variances
 
 NOTHING = 1e-12
 """An exposure or a loading of less is none."""
@@ -68,7 +68,7 @@ def factor_hedges(
         Symbols of the model.
     """
     place = {symbol: i for i, symbol in enumerate(model.symbols)}
-    variances, shares = _variances(model), variance_shares(model)
+    variances, shares = model_variances(model).tolist(), variance_shares(model)
     found = []
     for k, factor in enumerate(model.factor_names):
         exposure = float(contributions.exposures[k])
@@ -91,7 +91,7 @@ def currency_hedges(
 
     Only a pair with the account currency neutralises without opening another. Of several the quietest is taken.
     """
-    variances = _variances(model)
+    variances = model_variances(model).tolist()
     place = {symbol: i for i, symbol in enumerate(model.symbols)}
     found = []
     for currency in currencies:
@@ -112,16 +112,9 @@ def currency_hedges(
 def variance_shares(model: FactorModel) -> Matrix:
     """Return B_ik² F_kk / Σ_ii (n_assets, n_factors): how much of an instrument's variance one factor makes alone."""
     alone: Matrix = model.exposures**2 * np.diagonal(model.factor_covariance)
-    total = np.array(_variances(model))[:, None]
+    total = model_variances(model)[:, None]
     shares: Matrix = np.divide(alone, total, out=np.zeros_like(alone), where=total > 0.0)
     return shares
-
-
-def _variances(model: FactorModel) -> list[float]:
-    """Return the variance of each instrument under the model."""
-    common = np.einsum("ij,jk,ik->i", model.exposures, model.factor_covariance, model.exposures)
-    total: list[float] = (common + model.specific_variances).tolist()
-    return total
 
 
 def _hedge(

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 from rpmcore.domain.crises import Crisis
 from rpmcore.domain.errors import InputError, InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.evaluation import Assessment, assess, summarise
+from rpmcore.risk.exposure.factors import exposure_panel
 from rpmcore.risk.factor_model import FactorModel
 from rpmcore.risk.notices import Notice, listed, notices
 from rpmcore.risk.report import BookSummary
@@ -16,9 +18,9 @@ from rpmcore.risk.stress.engine import ScenarioResult, parametric_stress
 from rpmcore.risk.stress.factor_scenario import FactorScenarioResult, run_shocks
 from rpmcore.risk.stress.path_study import CrisisPaths, run_paths
 from rpmcore.risk.stress.replay import ReplayResult, replay_crisis
-from rpmcore.risk.stress.stressed_book import stressed_book
+from rpmcore.risk.stress.stressed_book import StressedBook, stressed_book
 from rpmcore.risk.stress.system import RiskSystem
-from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, return_panel, value
+from rpmcore.risk.valuation import BookInputs, ReturnPanel, Valuation, value
 
 MODES = ("parametric", "replay", "factor", "path")
 """Ways to apply a crisis to a book."""
@@ -109,7 +111,16 @@ def run_stress(
     assessed = assess(given.alone, settings)
     results: list[Result] = []
     skipped: list[Notice] = []
-    run = _Run(given=given, assessed=assessed, settings=settings, system=system, threads=threads)
+    run = _Run(
+        given=given,
+        assessed=assessed,
+        settings=settings,
+        system=system,
+        threads=threads,
+        replayed=cache(given.replayed),
+        wide=cache(partial(_wide, given.inputs, settings)),
+        book=cache(partial(stressed_book, given.alone, settings)),
+    )
     for crisis in crises:
         for mode in modes:
             try:
@@ -138,13 +149,16 @@ def run_stress(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Run:
-    """What is shared by all crises of one run."""
+    """What is shared by all crises of one run; what not every mode needs is made once, when the first asks for it."""
 
     given: StressInputs
     assessed: Assessment
     settings: RiskSettings
     system: RiskSystem | None
     threads: int
+    replayed: Callable[[], PriceHistory]
+    wide: Callable[[], tuple[ReturnPanel, Valuation]]
+    book: Callable[[], StressedBook]
 
     def shocked(self, shocks: Mapping[str, float], *, name: str, title: str) -> FactorScenarioResult:
         """Return the book under shocks, over the lookback of factors."""
@@ -153,18 +167,11 @@ class _Run:
             self.given.inputs, panel, valuation, shocks, self.settings, name=name, title=title, model=self.given.model
         )
 
-    def wide(self) -> tuple[ReturnPanel, Valuation]:
-        """Return returns and weights of what is held and what is beside it."""
-        inputs, chosen = self.given.inputs, self.settings
-        panel = return_panel(
-            inputs.history,
-            {s: p.instrument for s, p in {**inputs.profiles, **inputs.beside}.items()},
-            inputs.ways,
-            lookback=chosen.factors.lookback,
-            minimum=chosen.factors.minimum,
-            return_days=chosen.data.return_days,
-        )
-        return panel, value(inputs.book, inputs.instruments, panel, inputs.account)
+
+def _wide(inputs: BookInputs, settings: RiskSettings) -> tuple[ReturnPanel, Valuation]:
+    """Return returns and weights of what is held and what is beside it."""
+    panel = exposure_panel(inputs, settings)
+    return panel, value(inputs.book, inputs.instruments, panel, inputs.account)
 
 
 def _parametric(run: _Run, crisis: Crisis) -> ScenarioResult:
@@ -172,14 +179,13 @@ def _parametric(run: _Run, crisis: Crisis) -> ScenarioResult:
 
 
 def _replay(run: _Run, crisis: Crisis) -> ReplayResult:
-    return replay_crisis(run.given.alone, run.assessed.valuation, run.given.replayed(), crisis, run.settings)
+    return replay_crisis(run.given.alone, run.assessed.valuation, run.replayed(), crisis, run.settings)
 
 
 def _factor(run: _Run, crisis: Crisis) -> FactorScenarioResult:
     """Shock the market by the crisis, and hold the loss against the VaR that the crisis stresses."""
     market = run.settings.factors.market
-    known = {**run.given.inputs.profiles, **run.given.inputs.beside}
-    if market not in known:
+    if market not in run.given.inputs.known:
         raise InputError(
             f"factor mode shocks the market, and there are no prices of {market}",
             source=run.given.inputs.history.path,
@@ -197,8 +203,7 @@ def _factor(run: _Run, crisis: Crisis) -> FactorScenarioResult:
 
 
 def _path(run: _Run, crisis: Crisis) -> CrisisPaths:
-    book = stressed_book(run.given.alone, run.settings)
-    return run_paths(book, crisis, run.settings, system=run.system, threads=run.threads)
+    return run_paths(run.book(), crisis, run.settings, system=run.system, threads=run.threads)
 
 
 _MODES: Mapping[str, Callable[[_Run, Crisis], Result]] = {
