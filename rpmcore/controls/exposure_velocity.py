@@ -193,6 +193,8 @@ class ExposureVelocityKillSwitch:
     def headroom(self, *, at: int) -> float:
         """Return how much more gross exposure may be approved now, in money, for all growth to stay within the limits.
 
+        Nothing is changed by asking.
+
         Raises
         ------
         InvalidArgument
@@ -200,7 +202,6 @@ class ExposureVelocityKillSwitch:
         """
         if not self._started:
             raise InvalidArgument("headroom needs a snapshot: record one first")
-        self._lapse(at)
         if self.equity <= 0.0:
             return 0.0
         room, here = float("inf"), (at, self._path, self.gross)
@@ -210,7 +211,8 @@ class ExposureVelocityKillSwitch:
             )
             grown = max(self._path - point[1], 0.0)
             room = min(room, rate * max(at - point[0], self._interval) / MINUTE - grown)
-        return max(room - self._approved, 0.0)
+        still = sum(amount for when, amount in self._approvals if when > at - self._lifetime)
+        return max(room - still, 0.0)
 
     def _lapse(self, at: int) -> None:
         while self._approvals and self._approvals[0][0] <= at - self._lifetime:

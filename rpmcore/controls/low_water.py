@@ -27,21 +27,25 @@ class LowWater:
         self._points: deque[Point] = deque()
 
     def within(self, at: int) -> Point | None:
-        """Return the lowest point of the window, or None if there is none."""
-        while self._rising and self._rising[0][0] < at - self._window:
-            self._rising.popleft()
-        return self._rising[0] if self._rising else None
+        """Return the lowest point of the window, or None if there is none; nothing is changed by asking."""
+        return next((point for point in self._rising if point[0] >= at - self._window), None)
 
     def before(self, at: int) -> Point | None:
-        """Return the newest point at or before the beginning of the window, or None if there is none."""
-        begin = at - self._window
-        while len(self._points) > 1 and self._points[1][0] <= begin:
-            self._points.popleft()
-        return self._points[0] if self._points and self._points[0][0] <= begin else None
+        """Return the newest point at or before the beginning of the window, or None; nothing is changed by asking."""
+        found = None
+        for point in self._points:
+            if point[0] > at - self._window:
+                break
+            found = point
+        return found
 
     def push(self, at: int, value: float, gross: float) -> None:
-        """Add the newest point."""
-        point = (at, value, gross)
+        """Add the newest point, and forget what no later window reaches."""
+        point, begin = (at, value, gross), at - self._window
+        while self._rising and self._rising[0][0] < begin:
+            self._rising.popleft()
+        while len(self._points) > 1 and self._points[1][0] <= begin:
+            self._points.popleft()
         while self._rising and self._rising[-1][1:] >= (value, gross):
             self._rising.pop()
         for held in (self._rising, self._points):

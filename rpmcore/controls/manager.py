@@ -105,8 +105,7 @@ class AdvancedKillSwitchManager:
         InvalidArgument
             As `is_trading_allowed`.
         """
-        now = self._journal.time(at)
-        self._take(now, None, self.rejection_velocity.evaluate(now, self._journal.correlation(None)), "clock")
+        self.let_pass(at=at)
         severity = self.severity(strategy_id)
         if severity >= HALT:
             return 0.0
@@ -148,6 +147,18 @@ class AdvancedKillSwitchManager:
         }
 
     # What happens
+
+    def let_pass(self, *, at: int | None = None) -> Events:
+        """Take note that time has passed: rejections that have left their window no longer throttle.
+
+        Raises
+        ------
+        InvalidArgument
+            For the time.
+        """
+        now = self._journal.time(at)
+        events = self.rejection_velocity.evaluate(now, self._journal.correlation(None))
+        return self._take(now, None, events, "clock")
 
     def register_strategy(self, strategy_id: str, capital: float) -> None:
         """Let a strategy be known, with the capital that it was given, in account currency.

@@ -9,6 +9,7 @@ from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.controls.saved_state import measured
 from rpmcore.domain.arrays import Matrix, Vector, as_matrix, as_vector
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.risk.covariance import ewma_covariance
 from rpmcore.risk.covariance_paths import ewma_volatility_path
 
 WARM_UP = 30
@@ -104,6 +105,52 @@ def market_readings(returns: Any, market: Any, settings: AdaptiveSettings) -> li
     ]
 
 
+def latest_readings(returns: Any, market: Any, settings: AdaptiveSettings) -> MarketReadings:
+    """Return the last of `market_readings`, without those before it; arguments and errors are the same.
+
+    Fewer than `WARM_UP` rows give readings that are all missing but efficiency.
+    """
+    x, m = as_matrix(returns, "returns"), as_vector(market, "market")
+    n_obs = x.shape[0]
+    if n_obs != m.shape[0]:
+        raise InvalidArgument(f"returns has {n_obs} row(s), but market has {m.shape[0]}")
+    still = float(still_path(m)[-1]) >= STILL
+    efficiency = float(efficiency_path(m, settings.regimes.efficiency_days)[-1])
+    found = {"efficiency": None if still or efficiency != efficiency else efficiency}
+    if n_obs < WARM_UP:
+        return MarketReadings(**found)
+    if not still:
+        short = float(ewma_volatility_path(m, settings.volatility.decay)[-1])
+        long = float(ewma_volatility_path(m, settings.stress.long_decay)[-1])
+        found |= {"volatility": short, "clustering": short * short / (long * long) if long > 0.0 else None}
+    return MarketReadings(
+        **found,
+        correlation=_mean_correlation(ewma_covariance(x, settings.stress.correlation_decay)),
+        liquidity=_latest_roll_spread(x, settings.stress.liquidity_decay),
+    )
+
+
+def _mean_correlation(total: Matrix) -> float | None:
+    """Return the mean |ρ| over pairs of a covariance of any scale; None with fewer than two assets that have moved."""
+    variance = np.diagonal(total)
+    alive = variance > 0.0
+    k = int(alive.sum())
+    if k < 2:
+        return None
+    scale = np.where(alive, 1.0 / np.sqrt(np.where(alive, variance, 1.0)), 0.0)
+    together = float(scale @ np.abs(total) @ scale)
+    return min(max((together - k) / (k * (k - 1)), 0.0), 1.0)
+
+
+def _latest_roll_spread(returns: Matrix, decay: float) -> float:
+    """Return the last of `roll_spread_path`."""
+    products = returns[1:] * returns[:-1]
+    weights = (1.0 - decay) * decay ** np.arange(len(products) - 1, -1, -1)
+    total = (weights[:, None] * products).sum(axis=0)
+    left = decay ** len(products)
+    return float(np.mean(2.0 * np.sqrt(np.maximum(0.0, -total / (1.0 - left)))))
+
+
 def still_path(market: Vector) -> Vector:
     """Return (n_obs,) how many returns in a row, up to and with each, are exactly zero."""
     rows = np.arange(len(market))
@@ -137,14 +184,9 @@ def correlation_path(returns: Matrix, decay: float) -> Vector:
             total = (1.0 - decay) * np.outer(returns[0], returns[0])
         total *= decay
         total += (1.0 - decay) * np.outer(returns[t], returns[t])
-        variance = np.diagonal(total)
-        alive = variance > 0.0
-        k = int(alive.sum())
-        if k < 2:
-            continue
-        scale = np.where(alive, 1.0 / np.sqrt(np.where(alive, variance, 1.0)), 0.0)
-        together = float(scale @ np.abs(total) @ scale)
-        out[t] = min(max((together - k) / (k * (k - 1)), 0.0), 1.0)
+        found = _mean_correlation(total)
+        if found is not None:
+            out[t] = found
     return out
 
 

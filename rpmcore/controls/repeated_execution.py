@@ -61,6 +61,10 @@ class RepeatedExecutionKillSwitch:
         self._orders[key] = times
         return self._judge(strategy_id, self._count(key, at), at, correlation_id)
 
+    def count(self, strategy_id: str, symbol: str, side: str, *, at: int) -> int:
+        """Return how many orders of this kind lie in the window before `at`; nothing is changed by asking."""
+        return sum(time > at - self._window for time in self._orders.get((strategy_id, symbol, side), ()))
+
     def evaluate(self, strategy_id: str, at: int, correlation_id: str = "") -> tuple[ControlEvent, ...]:
         """Judge a strategy by the kind of order that it repeats most."""
         self._drop(at)

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.controls.market_readings import (
@@ -7,6 +9,7 @@ from rpmcore.controls.market_readings import (
     MarketReadings,
     correlation_path,
     efficiency_path,
+    latest_readings,
     market_readings,
     roll_spread_path,
 )
@@ -93,3 +96,16 @@ def test_shapes_that_do_not_fit_are_refused():
         market_readings(np.zeros((5, 2)), np.zeros(4), AdaptiveSettings())
     with pytest.raises(InvalidArgument, match="finite"):
         market_readings(np.full((5, 2), np.nan), np.zeros(5), AdaptiveSettings())
+
+
+@given(n_obs=st.integers(1, 90), n_assets=st.integers(1, 4), seed=st.integers(0, 2**32 - 1), still=st.integers(0, 7))
+def test_the_latest_readings_are_the_last_of_all_of_them(n_obs: int, n_assets: int, seed: int, still: int) -> None:
+    x = np.random.default_rng(seed).normal(0.0, 0.01, (n_obs, n_assets))
+    x[n_obs - min(still, n_obs) :] = 0.0
+    of_all = market_readings(x, x[:, 0].copy(), AdaptiveSettings())[-1]
+    alone = latest_readings(x, x[:, 0].copy(), AdaptiveSettings())
+    for name in ("efficiency", "volatility", "correlation", "clustering", "liquidity"):
+        one, other = getattr(of_all, name), getattr(alone, name)
+        assert (one is None) == (other is None), name
+        # The same sums in another order; a correlation loses digits to the square roots of tiny variances.
+        assert one is None or one == pytest.approx(other, rel=1e-9, abs=1e-12), name
