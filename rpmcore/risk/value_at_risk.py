@@ -82,7 +82,7 @@ def historical(returns: Any, confidence: float, interval: float = 0.90, quantile
     x = _vector(returns)
     n = x.shape[0]
     k, place = tail_places(n, confidence, quantile)
-    milder, harsher = _interval_ranks(n, k / n, 0.5 * (1.0 - check_interval(interval)))
+    milder, harsher = bounding_ranks(n, k / n, interval)
     value_at_risk, expected_shortfall, error, lower, upper = kernels.historical(x, k, place, milder, harsher)
     if isnan(value_at_risk):
         as_vector(x, "returns")  # names the value that is not finite
@@ -278,9 +278,9 @@ def tail_places(n: int, confidence: float, quantile: Quantile) -> tuple[float, f
 
 
 @lru_cache(maxsize=1024)
-def _interval_ranks(n: int, tail: float, error: float) -> tuple[int, int]:
+def bounding_ranks(n: int, tail: float, interval: float) -> tuple[int, int]:
     """Return the order statistics that bound the VaR; they depend on no return, and books share them."""
-    ranks: tuple[int, int] = kernels.interval_ranks(n, tail, error)
+    ranks: tuple[int, int] = kernels.interval_ranks(n, tail, 0.5 * (1.0 - check_interval(interval)))
     return ranks
 
 
