@@ -9,17 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpmcore.adapters.strict_yaml import Document, parse, scalar
-from rpmcore.controls.adaptive_settings import AdaptiveSettings
-from rpmcore.controls.kill_switch_settings import KillSwitchesSettings
+from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.errors import ConfigurationError, nearest
-from rpmcore.risk.settings import RiskSettings
 
 
-class Settings(RiskSettings):
+class Settings(DecisionSettings):
     """Every setting of rpm, by section."""
-
-    adaptive: AdaptiveSettings = AdaptiveSettings()
-    kill_switches: KillSwitchesSettings = KillSwitchesSettings()
 
     @property
     def digest(self) -> str:

@@ -57,6 +57,20 @@ class PositionSizer:
         Undefined
             If nothing that is known limits the risk of the trade: it has no size then.
         """
+        units, bounds, smallest = self._bounds(request)
+        return _answer(request, units, bounds, smallest)
+
+    def largest(self, request: SizingRequest) -> Bound:
+        """Return the constraint that binds, before it is rounded to lots: what `size` rests on, and no more.
+
+        Raises
+        ------
+        InvalidArgument, Undefined
+            As `size`.
+        """
+        return self._bounds(request)[2]
+
+    def _bounds(self, request: SizingRequest) -> tuple[Units, list[Bound], Bound]:
         check_request(request)
         units = Units.of(request, self.settings)
         bounds = all_bounds(request, self.settings, units, self.target_volatility)
@@ -65,8 +79,7 @@ class PositionSizer:
                 f"nothing limits the risk of {request.side} {request.instrument.symbol!r}: "
                 "give a stop, or prices from which its volatility can be estimated"
             )
-        smallest = min((b for b in bounds if b.quantity is not None), key=lambda b: b.quantity or Decimal(0))
-        return _answer(request, units, bounds, smallest)
+        return units, bounds, min((b for b in bounds if b.quantity is not None), key=lambda b: b.quantity or Decimal(0))
 
 
 def _answer(request: SizingRequest, units: Units, bounds: list[Bound], smallest: Bound) -> SizingAnswer:

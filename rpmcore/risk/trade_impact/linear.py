@@ -5,7 +5,7 @@ m(δ) = Σ_k max(|lo_k + δ c_k|, |hi_k + δ c_k|) = Σ_k (|mid_k + δ c_k| + ha
 of the orders gives, and equal to the worst of them where the sum has one term.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum, inf
 
 from rpmcore.domain.errors import InvalidArgument
@@ -63,6 +63,8 @@ def linear_impact(
     """
     check_sizes(side, size, smallest)
     _check_terms(lows, highs, slopes, span)
+    if len(slopes) == 1 and slopes[0] != 0.0 and span is EVERYWHERE:
+        return _one_term(name, measure, lows[0], highs[0], slopes[0], limit, side, size, smallest)
     now = worst(lows, highs, slopes, 0.0)
     after = worst(lows, highs, slopes, _within(side * size, span))
     return TradeImpact(
@@ -73,6 +75,25 @@ def linear_impact(
         limit=limit,
         largest=largest_linear(lows, highs, slopes, target(now, limit), side, smallest=smallest, span=span),
     )
+
+
+def _one_term(
+    name: str, measure: str, low: float, high: float, slope: float, limit: float, side: float, size: float,
+    smallest: float,
+) -> TradeImpact:  # fmt: skip
+    """Return the impact on one value: most measures have one, and the gate asks for them with every order."""
+    step = side * slope
+    now, after = max(abs(low), abs(high)), max(abs(low + size * step), abs(high + size * step))
+    aim = target(now, limit)
+    if smallest > 0.0 and max(abs(low + smallest * step), abs(high + smallest * step)) > aim:
+        found = 0.0
+    else:
+        # The end that the trade drives away from zero reaches the aim last.
+        found = max((aim - high) / step if step > 0.0 else (aim + low) / -step, smallest)
+        if smallest == 0.0 and now > aim and max(abs(low + found * step), abs(high + found * step)) > aim:
+            found = 0.0
+        found = _shrunk(lambda x: max(abs(low + x * step), abs(high + x * step)), found, aim, smallest)
+    return TradeImpact(name=name, measure=measure, now=now, after=after, limit=limit, largest=found)
 
 
 def largest_linear(
@@ -112,13 +133,18 @@ def largest_linear(
         found = max(found, 0.0) + start
     if found >= stop:
         return inf
+    return _shrunk(measured, found, aim, smallest)
+
+
+def _shrunk(measured: Callable[[float], float], size: float, aim: float, smallest: float) -> float:
+    """Return the size, or what is left of it where rounding took its measure above `aim`."""
     step = 2.0**-53
     for _ in range(SHRINKINGS):
-        if found <= smallest:
+        if size <= smallest:
             break
-        if measured(found) <= aim:
-            return found
-        found -= found * step
+        if measured(size) <= aim:
+            return size
+        size -= size * step
         step *= 2.0
     return smallest
 

@@ -182,6 +182,15 @@ class WorstCase:
         tail = self._tail(asset, calm, side, size, smallest)
         return *tail, self._volatility(seen, side, size, smallest)
 
+    def volatility_impact(self, asset: int, side: float, size: float, smallest: float = 0.0) -> TradeImpact:
+        """Return what a trade does to volatility alone; arguments and errors as in `impacts`."""
+        check_trade(asset, len(self.estimate.weights), side, size, smallest)
+        return self._volatility(self.volatility.of_asset(self.estimate, asset), side, size, smallest)
+
+    def volatility_of(self, asset: int) -> float:
+        """Return the volatility of one asset per period, by the covariance of the volatility limit."""
+        return sqrt(self.estimate.variances[asset])
+
     def commit(self, asset: int, change: float, orders: Mapping[int, Sequence[float]] | None = None) -> Self:
         """Return the book after `change` in a weight and, where given, with other working orders.
 

@@ -1,0 +1,155 @@
+"""What the account holds, what is on its way, and what it is worth."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Self, TypeVar
+
+from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.orders import ORDER_STATES, WORKING, OrderState, OrderStep
+
+ZERO = Decimal(0)
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An approved order, from approval to its end.
+
+    Attributes
+    ----------
+    quantity, filled
+        Unsigned; of a release in part, what was released.
+    sign
+        1 to buy, −1 to sell.
+    halts
+        How many halts there had been when it was approved: a later one voids the approval of what is not reducing.
+    """
+
+    order_id: str
+    strategy_id: str
+    symbol: str
+    sign: int
+    quantity: Decimal
+    filled: Decimal
+    state: OrderState
+    reducing: bool
+    sequence: int
+    expires_at: int
+    halts: int
+
+    @property
+    def open_quantity(self) -> Decimal:
+        """What may still be filled, unsigned."""
+        return self.quantity - self.filled
+
+    @property
+    def lapses_at(self) -> int | None:
+        """When it expires by itself; None once it was released: then the broker has the word."""
+        return self.expires_at if self.state is OrderState.APPROVED else None
+
+    def works(self, at: int) -> bool:
+        """Return whether it may still be filled."""
+        return self.state in WORKING and (self.lapses_at is None or at < self.lapses_at)
+
+    def after(self, step: OrderStep) -> "Order":
+        """Return the order one step on.
+
+        Raises
+        ------
+        InvalidArgument
+            If the step does not follow from where it is.
+        """
+        state = ORDER_STATES.get((self.state, step))
+        if state is None:
+            raise InvalidArgument(f"order {self.order_id!r} is {self.state.value}: {step.value} does not follow")
+        return replace(self, state=state)
+
+
+class Account:
+    """Positions by strategy and symbol in exact decimals, working orders, and equity in account currency.
+
+    Parameters
+    ----------
+    equity
+        At the start.
+    positions
+        Signed quantities by (strategy, symbol).
+    """
+
+    def __init__(self, equity: float, positions: Mapping[tuple[str, str], Decimal]) -> None:
+        self.equity = equity
+        self.positions = {key: held for key, held in positions.items() if held}
+        self.orders: dict[str, Order] = {}
+        self.net: dict[str, Decimal] = {}
+        for (_, symbol), held in self.positions.items():
+            self.net[symbol] = self.net.get(symbol, ZERO) + held
+
+    def held(self, symbol: str) -> Decimal:
+        """Return the account's net position in an instrument, signed."""
+        return self.net.get(symbol, ZERO)
+
+    def working(self, at: int) -> Iterator[Order]:
+        """Yield the orders that may still be filled, in the order of their approval."""
+        return (order for order in self.orders.values() if order.works(at))
+
+    def reducible(self, symbol: str, sign: int, at: int) -> Decimal:
+        """Return how much an order of this sign may shrink the net position, whatever becomes of the working orders.
+
+        For a sell: what is held, less all working sells, as if no working buy were filled; never below zero, and the
+        same for a buy against a short.
+        """
+        held = -sign * self.held(symbol)
+        if held <= ZERO:
+            return ZERO
+        ahead = sum((o.open_quantity for o in self.working(at) if o.symbol == symbol and o.sign == sign), ZERO)
+        return max(ZERO, held - ahead)
+
+    def fill(self, strategy_id: str, symbol: str, change: Decimal) -> None:
+        """Change a position by a signed quantity."""
+        _add(self.positions, (strategy_id, symbol), change)
+        _add(self.net, symbol, change)
+
+    def put(self, order: Order) -> None:
+        """Keep an order; one that is over is forgotten, the ledger knows it."""
+        if order.state in WORKING:
+            self.orders[order.order_id] = order
+        else:
+            self.orders.pop(order.order_id, None)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything in JSON's types, exactly."""
+        return {
+            "equity": self.equity,
+            "positions": [[s, symbol, str(held)] for (s, symbol), held in sorted(self.positions.items())],
+            "orders": [
+                {
+                    "order_id": o.order_id, "strategy_id": o.strategy_id, "symbol": o.symbol, "sign": o.sign,
+                    "quantity": str(o.quantity), "filled": str(o.filled), "state": o.state.value,
+                    "reducing": o.reducing, "sequence": o.sequence, "expires_at": o.expires_at, "halts": o.halts,
+                }
+                for o in self.orders.values()
+            ],
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Return the account that gave this state."""
+        account = cls(state["equity"], {(s, symbol): Decimal(held) for s, symbol, held in state["positions"]})
+        for kept in state["orders"]:
+            account.orders[kept["order_id"]] = Order(
+                **{
+                    **kept, "quantity": Decimal(kept["quantity"]), "filled": Decimal(kept["filled"]),
+                    "state": OrderState(kept["state"]),
+                }
+            )  # fmt: skip
+        return account
+
+
+def _add(book: dict[Key, Decimal], key: Key, change: Decimal) -> None:
+    after = book.get(key, ZERO) + change
+    if after:
+        book[key] = after
+    else:
+        book.pop(key, None)

@@ -1,0 +1,152 @@
+"""What the whole book may come to: exposures, and risk, with all working orders at their worst."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from rpmcore.decision.checks.inquiry import Inquiry, of_impact, opening, skipped
+from rpmcore.decision.exposures import ExposureMeasure
+from rpmcore.domain.decisions import CheckResult
+from rpmcore.risk.trade_impact.impact import TradeImpact
+from rpmcore.risk.trade_impact.linear import linear_impact
+
+NO_VALUE = "the value is not known"
+
+
+def exposure_growth(asked: Inquiry) -> CheckResult:
+    """Gross exposure grows no faster than the kill switch allows."""
+    if asked.unit_value is None or asked.equity <= 0.0:
+        return skipped("exposure_growth", NO_VALUE)
+    value = asked.opening * asked.unit_value
+    allowed = inf if value <= asked.headroom else asked.headroom / asked.unit_value
+    return opening(asked, "exposure_growth", allowed, "growth of gross exposure, of what may still be approved",
+                   observed=value, limit=asked.headroom or None)  # fmt: skip
+
+
+def gross_exposure(asked: Inquiry) -> CheckResult:
+    """Σ |market value|."""
+    return _of_account(asked, "gross_exposure", 0)
+
+
+def net_exposure(asked: Inquiry) -> CheckResult:
+    """|Σ market value|."""
+    return _of_account(asked, "net_exposure", 1)
+
+
+def leverage(asked: Inquiry) -> CheckResult:
+    """Gross exposure over equity."""
+    return _of_account(asked, "leverage", 2)
+
+
+def single_name(asked: Inquiry) -> CheckResult:
+    """The position in one share."""
+    limit, name = asked.risk.limits.single_name, "single_name"
+    if asked.instrument is not None and asked.instrument.kind != "equity":
+        return skipped(name, "no share")
+    if limit is None:
+        return skipped(name, "no limit is set")
+    return _worst(asked, name, lambda exposures, symbol: [exposures.single_name(symbol, limit)])
+
+
+def sector(asked: Inquiry) -> CheckResult:
+    """The net exposure to one sector."""
+    limit = asked.risk.limits.sector
+    if limit is None:
+        return skipped("sector", "no limit is set")
+    return _worst(asked, "sector", lambda exposures, symbol: exposures.sectors(symbol, limit))
+
+
+def currency(asked: Inquiry) -> CheckResult:
+    """The net exposure to one currency."""
+    limit = asked.risk.limits.currency
+    if limit is None:
+        return skipped("currency", "no limit is set")
+    return _worst(asked, "currency", lambda exposures, symbol: exposures.currencies(symbol, limit))
+
+
+def beta(asked: Inquiry) -> CheckResult:
+    """The market beta of the book."""
+    return _of_factors(asked, "beta")
+
+
+def factor_exposure(asked: Inquiry) -> CheckResult:
+    """The sum of exposures to factors."""
+    return _of_factors(asked, "factor_exposure")
+
+
+def volatility(asked: Inquiry) -> CheckResult:
+    """Annual volatility under the regime's correlation stress."""
+    return _of_risk(asked, "volatility", lambda size: asked.risk_impacts(size)[2])
+
+
+def volatility_target(asked: Inquiry) -> CheckResult:
+    """Annual volatility that the book is steered to: what adds beyond it is cut."""
+    case, asset = asked.steered, asked.asset
+
+    def impact(size: float) -> TradeImpact:
+        assert case is not None  # noqa: S101 - of_risk has seen that the risk is known
+        assert asset is not None  # noqa: S101
+        return case.volatility_impact(asset, asked.sign, size, asked.smallest)
+
+    return _of_risk(asked, "volatility_target", impact)
+
+
+def value_at_risk(asked: Inquiry) -> CheckResult:
+    """One-day value at risk by the binding measure."""
+    return _of_risk(asked, "value_at_risk", lambda size: asked.risk_impacts(size)[0])
+
+
+def expected_shortfall(asked: Inquiry) -> CheckResult:
+    """One-day expected shortfall by the binding measure."""
+    return _of_risk(asked, "expected_shortfall", lambda size: asked.risk_impacts(size)[1])
+
+
+def _of_risk(asked: Inquiry, name: str, impact: Callable[[float], TradeImpact]) -> CheckResult:
+    if asked.worst_case is None or asked.asset is None or asked.unit_value is None or asked.equity <= 0.0:
+        return skipped(name, asked.no_risk or NO_VALUE)
+    return of_impact(asked, name, impact, impact(asked.weight(asked.quantity)))
+
+
+def _of_account(asked: Inquiry, name: str, which: int) -> CheckResult:
+    return _worst(
+        asked,
+        name,
+        lambda exposures, symbol: [
+            exposures.of_account(symbol, asked.limits.gross_exposure, asked.limits.leverage, asked.gate.net_exposure)[
+                which
+            ]
+        ],
+    )
+
+
+def _of_factors(asked: Inquiry, name: str) -> CheckResult:
+    limits = asked.risk.limits
+    if getattr(limits, name) is None:
+        return skipped(name, "no limit is set")
+    return _worst(
+        asked, name, lambda exposures, symbol: [m for m in exposures.factors(symbol, limits) if m.name == name]
+    )
+
+
+def _worst(asked: Inquiry, name: str, measures: Any) -> CheckResult:
+    """Return the result of the measure that lets the least pass."""
+    exposures, instrument = asked.exposures, asked.instrument
+    if exposures is None or instrument is None or asked.unit_value is None or asked.equity <= 0.0:
+        return skipped(name, NO_VALUE)
+    found: list[ExposureMeasure] = measures(exposures, instrument.symbol)
+    if not found:
+        return skipped(name, "the order does not move it")
+    unknown = next((m.reason for m in found if m.reason), "")
+    if unknown:
+        return opening(asked, name, 0.0, unknown, limit=found[0].limit)
+
+    def impact_of(measure: ExposureMeasure, size: float) -> TradeImpact:
+        return linear_impact(
+            name, measure.subject, measure.lowest, measure.highest, measure.slopes, measure.limit, asked.sign, size,
+            smallest=asked.smallest,
+        )  # fmt: skip
+
+    size = asked.weight(asked.quantity)
+    impacts = [impact_of(measure, size) for measure in found]
+    tightest = min(range(len(found)), key=lambda k: impacts[k].largest)
+    return of_impact(asked, name, lambda x: impact_of(found[tightest], x), impacts[tightest])

@@ -1,0 +1,209 @@
+"""From a signal to a decision: ask every check, take the smallest size, hold it against every limit once more."""
+
+from decimal import Decimal
+from math import inf
+from typing import TYPE_CHECKING
+
+from rpmcore.decision.checks.inquiry import Inquiry, answer
+from rpmcore.decision.checks.table import CHECKS
+from rpmcore.decision.signal_fields import problem_of, requested_quantity, unit_loss
+from rpmcore.domain.commands import SignalReceived
+from rpmcore.domain.controls import Severity
+from rpmcore.domain.decisions import CheckResult, Decision, Incremental, Verdict
+from rpmcore.domain.errors import RpmError
+from rpmcore.domain.orders import Signal
+from rpmcore.domain.reasons import REASONS, RejectReason
+from rpmcore.risk.sizing.exact import exact
+
+if TYPE_CHECKING:
+    from rpmcore.decision.engine import DecisionEngine
+
+ZERO = Decimal(0)
+NOTHING_APPROVED = "nothing is approved"
+
+
+def decide(engine: "DecisionEngine", command: SignalReceived) -> Decision:
+    """Return the decision about a signal; the engine is not changed."""
+    asked = _inquiry(engine, command)
+    results, failed = _ask_all(asked)
+    approved, binding, reason = _size(asked, results)
+    if approved > asked.reducible:
+        approved, binding, reason = _held_once_more(asked, approved, binding, reason)
+    if approved > ZERO:
+        reason = None
+    elif reason in failed:
+        reason = RejectReason.CHECK_FAILED
+    verdict: Verdict = "rejected" if not approved else "approved" if approved == asked.requested else "cut"
+    incremental, why = _incremental(asked, approved)
+    life = round(engine.settings.gate.approval_seconds * 1e9)
+    return Decision(
+        sequence=engine.sequence + 1,
+        at=asked.at,
+        signal=command.signal,
+        verdict=verdict,
+        reason=reason,
+        text=_text(verdict, reason, binding, results),
+        requested=None if asked.requested is None else float(asked.requested),
+        approved=float(approved),
+        reducing=float(min(asked.reducible, asked.requested or ZERO)),
+        binding=binding,
+        checks=tuple(results),
+        incremental=incremental,
+        incremental_reason=why,
+        config_digest=engine.genesis.config_digest,
+        expires_at=asked.at + life if approved else None,
+    )
+
+
+def _ask_all(asked: Inquiry) -> tuple[list[CheckResult], set[RejectReason]]:
+    """Return every result, and the reasons of those that could not be carried out: they let nothing pass."""
+    results, failed = [], set()
+    for check in CHECKS:
+        try:
+            results.append(check.ask(asked))
+        except Exception as error:  # noqa: BLE001 - whatever fails must answer no, and say what it was
+            failed.add(check.reason)
+            room = 0.0 if check.binds_reducing else float(asked.reducible)
+            exempt = asked.reduces and not check.binds_reducing
+            text = f"the check failed: {type(error).__name__}: {error}"
+            results.append(answer("exempt" if exempt else "reject", check.reason.value, text, largest=room))
+    return results, failed
+
+
+def _size(asked: Inquiry, results: list[CheckResult]) -> tuple[Decimal, str | None, RejectReason | None]:
+    """Return the largest quantity that every check passes, in lots; what made it smaller; why there is none."""
+    first = next((r for r in results if r.status == "reject"), None)
+    smallest, binding = inf, None
+    for result in results:
+        if result.status in ("cut", "reject") and (result.largest_passing or 0.0) < smallest:
+            smallest, binding = result.largest_passing or 0.0, result.name
+    if asked.requested is None:
+        why = first.name if first is not None else RejectReason.INVALID_SIGNAL.value
+        return ZERO, why, RejectReason(why)
+    if binding is None:
+        return _in_lots(asked, asked.requested), None, None
+    approved = _in_lots(asked, min(asked.requested, exact(smallest)))
+    # Where something is refused outright, that is the reason, even if another check allows as little.
+    return approved, binding, RejectReason((first.name if first is not None else None) or binding)
+
+
+def _in_lots(asked: Inquiry, quantity: Decimal) -> Decimal:
+    """Return a quantity in whole lots, rounded down, but never less than what reduces: odd lots must be closable."""
+    reduces = min(quantity, asked.reducible)
+    if asked.lots is None:
+        return reduces
+    whole = asked.lots.quantity(asked.lots.lots(quantity)) if quantity >= asked.lots.minimum else ZERO
+    return max(whole, reduces)
+
+
+def _held_once_more(
+    asked: Inquiry, approved: Decimal, binding: str | None, reason: RejectReason | None
+) -> tuple[Decimal, str | None, RejectReason | None]:
+    """Return the size once more: what passes as asked may not pass when cut, as feasible sizes can exclude zero."""
+    weight = asked.weight(float(approved))
+    for name, measure in asked.remeasured:
+        if not measure(weight).passes:
+            return min(approved, asked.reducible), name, RejectReason(name)
+    return approved, binding, reason
+
+
+def _incremental(asked: Inquiry, approved: Decimal) -> tuple[Incremental | None, str]:
+    case, asset = asked.worst_case, asked.asset
+    if not approved:
+        return None, NOTHING_APPROVED
+    if case is None or asset is None or asked.equity <= 0.0:
+        return None, asked.no_risk or "the risk is not known"
+    try:
+        impacts = asked.risk_impacts(asked.weight(float(approved)))
+    except RpmError as error:
+        return None, str(error)
+    value_at_risk, shortfall, volatility = (impact.incremental for impact in impacts)
+    if value_at_risk is None or shortfall is None or volatility is None:
+        return None, next(impact.reason or "" for impact in impacts if impact.incremental is None)
+    return Incremental(volatility=volatility, value_at_risk=value_at_risk, expected_shortfall=shortfall), ""
+
+
+def _text(verdict: Verdict, reason: RejectReason | None, binding: str | None, results: list[CheckResult]) -> str:
+    if verdict == "approved":
+        return "approved as asked"
+    name = reason.value if reason is not None else binding
+    result = next((r for r in results if r.name == (binding if reason is RejectReason.CHECK_FAILED else name)), None)
+    what = "" if result is None else f": {result.text}"
+    if verdict == "cut":
+        return f"cut by {binding}{what}"
+    lead = REASONS[reason].text if reason is not None else "Nothing passes."
+    return f"{lead.removesuffix('.')}{what}"
+
+
+def _inquiry(engine: "DecisionEngine", command: SignalReceived) -> Inquiry:
+    """Gather all that is known of an order."""
+    signal, at = command.signal, command.at
+    now = max(at, engine.last_at)
+    market, account = engine.market, engine.account
+    problem = problem_of(signal)
+    instrument = market.instruments.get(signal.symbol)
+    price = rate = unit_value = None
+    price_at: int | None = None
+    if instrument is not None:
+        found, converted = market.price(signal.symbol), market.rate(signal.symbol)
+        if found is not None:
+            price, price_at = found
+        if converted is not None:
+            rate = converted[0]
+            price_at = None if price_at is None else min(price_at, converted[1])
+        unit_value = market.unit_value(signal.symbol)
+    loss = None
+    if instrument is not None and not problem:
+        loss = unit_loss(instrument, engine.genesis.account, signal, rate)
+    requested = None if problem else requested_quantity(signal, account.equity, loss)
+    sign = 1 if signal.side == "buy" else -1
+    view = engine.view(now)
+    severity = engine.severity(signal.strategy_id)
+    known = signal.strategy_id in engine.genesis.strategies
+    state = engine.strategies.state_of(signal.strategy_id) if known else None
+    most = engine.settings.kill_switches.repeated_execution.max_executions
+    model = market.model
+    return Inquiry(
+        signal=signal,
+        at=at,
+        gate=engine.settings.gate,
+        risk=engine.settings,
+        problem=problem,
+        conflict_with=command.conflict_with,
+        late_by=command.late_by,
+        last_at=engine.last_at,
+        integrity=engine.integrity,
+        severity=severity,
+        throttle=engine.settings.kill_switches.throttle_multiplier if severity is Severity.THROTTLE else 1.0,
+        known_strategy=known,
+        strategy_reason=state.reason if state is not None and state.status == "disabled" else "",
+        strategy_multiplier=engine.strategies.multiplier(signal.strategy_id) if known else 0.0,
+        messages=engine.throttle.count(signal.strategy_id, now) + 1,
+        repeated=(_repeated(engine, signal, now) + 1, most),
+        instrument=instrument,
+        lots=engine.lots.get(signal.symbol),
+        price=price,
+        price_at=price_at,
+        rate=rate,
+        unit_value=unit_value,
+        unit_loss=loss,
+        equity=account.equity,
+        sign=sign,
+        requested=requested,
+        reducible=account.reducible(signal.symbol, sign, now),
+        limits=engine.limits(now),
+        account=engine.genesis.account,
+        exposures=view.exposures,
+        worst_case=view.worst_case,
+        steered=view.steered,
+        no_risk=view.no_risk,
+        asset=None if model is None else model.index.get(signal.symbol),
+        headroom=engine.headroom(now),
+        adv=engine.genesis.adv.get(signal.symbol),
+        spread_bps=engine.genesis.spread_bps.get(signal.symbol),
+        drawdown=min(max(1.0 - account.equity / engine.peak, 0.0), 1.0),
+    )
+
+
+def _repeated(engine: "DecisionEngine", signal: Signal, at: int) -> int:
+    return engine.kill_switches.repeated_execution.count(signal.strategy_id, signal.symbol, signal.side, at=at)
