@@ -1,0 +1,94 @@
+"""Connections to the file of a ledger: one that writes, and any number that read."""
+
+import sqlite3
+from pathlib import Path
+
+from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerUnusable
+
+_PATIENCE = 1.0
+"""Seconds to wait for a foreign program that writes; a gate has no longer."""
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Open for writing: write-ahead log, and each commit waits for the disk.
+
+    Raises
+    ------
+    LedgerUnusable
+        Where the file, its folder or the file system does not let us.
+    LedgerDamaged
+        Where SQLite cannot read it.
+    """
+    connection = None
+    try:
+        connection = _connect(path, "mode=rw")
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        # On macOS only these make `fsync` reach the platter; elsewhere they change nothing.
+        for pragma in ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise _told(path, error, "written to") from error
+    if mode != "wal":
+        connection.close()
+        raise LedgerUnusable(f"{path} cannot be written to: its file system takes no write-ahead log")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Open for reading, also while a gate writes; where nobody does, also from a medium that cannot be written to.
+
+    Raises
+    ------
+    LedgerUnusable
+        Where the system does not let us.
+    LedgerDamaged
+        Where SQLite cannot read it.
+    """
+    connection = None
+    try:
+        try:
+            connection = _connect(path, "mode=ro")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # Without a write-ahead log all is in the one file, which is then read without any beside it.
+            log = beside_as_sqlite(path, "wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            if connection is not None:
+                connection.close()
+            connection = _connect(path, "mode=ro&immutable=1")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise _told(path, error, "read") from error
+    return connection
+
+
+def beside_as_sqlite(path: Path, suffix: str) -> Path:
+    """Return the path of a file that SQLite keeps beside the ledger."""
+    return path.with_name(f"{path.name}-{suffix}")
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=_PATIENCE,
+        check_same_thread=False,
+    )  # fmt: skip
+    try:
+        for pragma in ("cell_size_check=ON", "trusted_schema=OFF", "mmap_size=0"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _told(path: Path, error: sqlite3.Error, doing: str) -> LedgerUnusable | LedgerDamaged:
+    if isinstance(error, sqlite3.OperationalError):
+        return LedgerUnusable(f"{path} cannot be {doing}: {error}")
+    return LedgerDamaged(path, f"SQLite cannot read it ({error})")

@@ -1,0 +1,81 @@
+"""What writer and readers ask of the table."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from rpmcore.adapters.ledger.errors import LedgerDamaged
+from rpmcore.adapters.ledger.records import KINDS, LARGEST_NUMBER, Record
+from rpmcore.domain.errors import InvalidArgument
+
+COLUMNS = "position, kind, sequence, key, body, mac"
+
+_BATCH = 256
+_BY_KEY = f"SELECT {COLUMNS} FROM records WHERE key = ?"  # noqa: S608
+_FIRST = f"SELECT {COLUMNS} FROM records WHERE position = 1"  # noqa: S608
+_SNAPSHOT = f"SELECT {COLUMNS} FROM records WHERE kind = 'snapshot' ORDER BY position DESC LIMIT 1"  # noqa: S608
+_RANGE = f"SELECT {COLUMNS} FROM records WHERE position > ? AND position <= ? ORDER BY position LIMIT {_BATCH}"  # noqa: S608
+_KIND = _RANGE.replace(" ORDER", " AND kind = ? ORDER")
+
+
+class Queries:
+    """Records by key, by position and by kind."""
+
+    __slots__ = ("_connection",)
+
+    _connection: sqlite3.Connection
+
+    def find(self, key: str) -> Record | None:
+        """Return the record with this idempotency key, or None."""
+        return self._one(_BY_KEY, (key,))
+
+    def genesis(self) -> Record:
+        """Return the first record."""
+        record = self._one(_FIRST, ())
+        if record is None:
+            raise LedgerDamaged("the ledger", "record 1 is missing", 1)
+        return record
+
+    def latest_snapshot(self) -> Record | None:
+        """Return the last record of the kind ``snapshot``, or None."""
+        return self._one(_SNAPSHOT, ())
+
+    def records(self, kind: str | None = None, after: int = 0, until: int | None = None) -> Iterator[Record]:
+        """Yield the records in their order, a few at a time.
+
+        Parameters
+        ----------
+        kind
+            Only these; all where None.
+        after, until
+            Positions: the first to come is the one after `after`, the last one is `until`. Without `until` also what is
+            appended meanwhile comes.
+
+        Raises
+        ------
+        InvalidArgument
+            For a kind that there is not.
+        """
+        if kind is not None and kind not in KINDS:
+            raise InvalidArgument(f"{kind!r} is no kind of record; there are {', '.join(sorted(KINDS))}")
+        return self._stream(kind, after, LARGEST_NUMBER if until is None else until)
+
+    def _stream(self, kind: str | None, after: int, until: int) -> Iterator[Record]:
+        while True:
+            bounds = (after, until) if kind is None else (after, until, kind)
+            # No statement stays open between two batches: one would keep the write-ahead log from being emptied.
+            rows = self._connection.execute(_RANGE if kind is None else _KIND, bounds).fetchall()
+            if not rows:
+                return
+            for row in rows:
+                yield as_record(row)
+            after = rows[-1][0]
+
+    def _one(self, statement: str, values: tuple[object, ...]) -> Record | None:
+        row = self._connection.execute(statement, values).fetchone()
+        return None if row is None else as_record(row)
+
+
+def as_record(row: tuple[object, ...]) -> Record:
+    """Return a row of the table as a record."""
+    position, kind, sequence, key, body, mac = row
+    return Record(position=position, kind=kind, sequence=sequence, key=key, body=body, mac=mac)  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""A ledger for reading, also while a gate holds it."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rpmcore.adapters.ledger.connections import connect_reader
+from rpmcore.adapters.ledger.errors import LedgerDamaged
+from rpmcore.adapters.ledger.halt import halted_reason
+from rpmcore.adapters.ledger.queries import Queries
+from rpmcore.adapters.ledger.records import Head
+from rpmcore.adapters.ledger.schema import foreign_schema, identify
+from rpmcore.adapters.ledger.verification import Progress, check
+from rpmcore.adapters.ledger.witness import witness_anchor
+from rpmcore.domain.signing_key import SigningKey
+
+
+class LedgerReader(Queries):
+    """Reads and never writes; takes no lock. One thread at a time."""
+
+    __slots__ = ("path",)
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | Path, key: SigningKey | None = None, *, progress: Progress | None = None) -> Self:
+        """Open a ledger; with its key everything is verified first, without it nothing is proven.
+
+        Raises
+        ------
+        LedgerUnusable
+            Where there is none, or none that can be read.
+        LedgerDamaged
+            Where it does not verify, or is another application's.
+        """
+        self = cls.__new__(cls)
+        self.path = Path(path)
+        identify(self.path)
+        anchors = () if key is None else witness_anchor(self.path)
+        self._connection = connect_reader(self.path)
+        try:
+            if key is not None:
+                found = check(self._connection, key, anchors=anchors, progress=progress)
+                if not found.ok:
+                    raise LedgerDamaged(self.path, str(found.why), found.bad_position)
+            else:
+                foreign = foreign_schema(self._connection)
+                if foreign:
+                    raise LedgerDamaged(self.path, foreign)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    @property
+    def head(self) -> Head:
+        """The end of the ledger as it stands now."""
+        row = self._connection.execute("SELECT ledger, position, sequence, mac, signature FROM head").fetchone()
+        ledger, position, sequence, mac, signature = row
+        return Head(ledger=ledger, position=position, sequence=sequence, mac=mac, signature=signature)
+
+    @property
+    def halted(self) -> str | None:
+        """When and why the ledger halted, or None."""
+        return halted_reason(self.path)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
