@@ -37,9 +37,7 @@ class Ledger(Queries):
     `create` and `open` take the lock at once or raise `LedgerLocked`; `close`, or the end of a ``with``, gives it back.
     """
 
-    __slots__ = ("_chain", "_failed", "_files", "_head", "_lock", "_witness", "path")
-
-    path: Path
+    __slots__ = ("_chain", "_failed", "_files", "_head", "_lock", "_witness")
 
     @classmethod
     def create(cls, path: str | Path, key: SigningKey, genesis: bytes) -> Self:

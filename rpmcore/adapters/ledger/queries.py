@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.records import KINDS, LARGEST_NUMBER, Record
@@ -14,14 +16,16 @@ _BY_KEY = f"SELECT {COLUMNS} FROM records WHERE key = ?"  # noqa: S608
 _FIRST = f"SELECT {COLUMNS} FROM records WHERE position = 1"  # noqa: S608
 _SNAPSHOT = f"SELECT {COLUMNS} FROM records WHERE kind = 'snapshot' ORDER BY position DESC LIMIT 1"  # noqa: S608
 _RANGE = f"SELECT {COLUMNS} FROM records WHERE position > ? AND position <= ? ORDER BY position LIMIT {_BATCH}"  # noqa: S608
+EVERYTHING = f"SELECT {COLUMNS} FROM records ORDER BY position"  # noqa: S608
 _KIND = _RANGE.replace(" ORDER", " AND kind = ? ORDER")
 
 
 class Queries:
     """Records by key, by position and by kind."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "path")
 
+    path: Path
     _connection: sqlite3.Connection
 
     def find(self, key: str) -> Record | None:
@@ -32,7 +36,7 @@ class Queries:
         """Return the first record."""
         record = self._one(_FIRST, ())
         if record is None:
-            raise LedgerDamaged("the ledger", "record 1 is missing", 1)
+            raise LedgerDamaged(self.path, "record 1 is missing", 1)
         return record
 
     def latest_snapshot(self) -> Record | None:
@@ -63,7 +67,7 @@ class Queries:
         while True:
             bounds = (after, until) if kind is None else (after, until, kind)
             # No statement stays open between two batches: one would keep the write-ahead log from being emptied.
-            rows = self._connection.execute(_RANGE if kind is None else _KIND, bounds).fetchall()
+            rows = self._rows(_RANGE if kind is None else _KIND, bounds)
             if not rows:
                 return
             for row in rows:
@@ -71,8 +75,19 @@ class Queries:
             after = rows[-1][0]
 
     def _one(self, statement: str, values: tuple[object, ...]) -> Record | None:
-        row = self._connection.execute(statement, values).fetchone()
-        return None if row is None else as_record(row)
+        rows = self._rows(statement, values)
+        return as_record(rows[0]) if rows else None
+
+    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise unreadable(self.path, error) from error
+
+
+def unreadable(path: Path, error: sqlite3.DatabaseError) -> LedgerDamaged:
+    """Return the error of a ledger that SQLite cannot read on."""
+    return LedgerDamaged(path, f"SQLite cannot read it ({error})")
 
 
 def as_record(row: tuple[object, ...]) -> Record:

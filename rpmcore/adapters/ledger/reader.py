@@ -1,5 +1,7 @@
 """A ledger for reading, also while a gate holds it."""
 
+import sqlite3
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -7,8 +9,8 @@ from typing import Self
 from rpmcore.adapters.ledger.connections import connect_reader
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.halt import halted_reason
-from rpmcore.adapters.ledger.queries import Queries
-from rpmcore.adapters.ledger.records import Head
+from rpmcore.adapters.ledger.queries import Queries, as_record, unreadable
+from rpmcore.adapters.ledger.records import Head, Record
 from rpmcore.adapters.ledger.schema import foreign_schema, identify
 from rpmcore.adapters.ledger.verification import Progress, check
 from rpmcore.adapters.ledger.witness import witness_anchor
@@ -18,9 +20,7 @@ from rpmcore.domain.signing_key import SigningKey
 class LedgerReader(Queries):
     """Reads and never writes; takes no lock. One thread at a time."""
 
-    __slots__ = ("path",)
-
-    path: Path
+    __slots__ = ()
 
     @classmethod
     def open(cls, path: str | Path, key: SigningKey | None = None, *, progress: Progress | None = None) -> Self:
@@ -47,6 +47,9 @@ class LedgerReader(Queries):
                 foreign = foreign_schema(self._connection)
                 if foreign:
                     raise LedgerDamaged(self.path, foreign)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise unreadable(self.path, error) from error
         except BaseException:
             self.close()
             raise
@@ -55,9 +58,18 @@ class LedgerReader(Queries):
     @property
     def head(self) -> Head:
         """The end of the ledger as it stands now."""
-        row = self._connection.execute("SELECT ledger, position, sequence, mac, signature FROM head").fetchone()
-        ledger, position, sequence, mac, signature = row
+        rows = self._rows("SELECT ledger, position, sequence, mac, signature FROM head")
+        if len(rows) != 1:
+            raise LedgerDamaged(self.path, f"the table of the head has {len(rows)} rows instead of one")
+        ledger, position, sequence, mac, signature = rows[0]
         return Head(ledger=ledger, position=position, sequence=sequence, mac=mac, signature=signature)
+
+    def select(self, query: str, values: Sequence[object] = ()) -> Iterator[Record]:
+        """Yield what a query of `COLUMNS` finds, as it stood at one moment."""
+        try:
+            yield from map(as_record, self._connection.execute(query, values))
+        except sqlite3.DatabaseError as error:
+            raise unreadable(self.path, error) from error
 
     @property
     def halted(self) -> str | None:
