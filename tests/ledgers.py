@@ -48,4 +48,6 @@ def write_ledger(path, signals=3):
 
 def raw(path):
     """Open the file as any program could that knows nothing of rpm."""
-    return closing(sqlite3.connect(path, isolation_level=None))
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    return closing(connection)

@@ -5,6 +5,17 @@ from pathlib import Path
 
 from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerUnusable
 
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
+"""What a damaged file can make of a query; Python's own errors come where SQLite's message quotes broken text."""
+
+_OF_THE_SYSTEM = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)  # fmt: skip
+
 _PATIENCE = 1.0
 """Seconds to wait for a foreign program that writes; a gate has no longer."""
 
@@ -28,7 +39,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         if connection is not None:
             connection.close()
         raise _told(path, error, "written to") from error
@@ -62,7 +73,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
                 connection.close()
             connection = _connect(path, "mode=ro&immutable=1")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         if connection is not None:
             connection.close()
         raise _told(path, error, "read") from error
@@ -82,13 +93,18 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     try:
         for pragma in ("cell_size_check=ON", "trusted_schema=OFF", "mmap_size=0"):
             connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
+    except UNREADABLE:
         connection.close()
         raise
     return connection
 
 
-def _told(path: Path, error: sqlite3.Error, doing: str) -> LedgerUnusable | LedgerDamaged:
-    if isinstance(error, sqlite3.OperationalError):
+def _told(path: Path, error: Exception, doing: str) -> LedgerUnusable | LedgerDamaged:
+    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _OF_THE_SYSTEM:
         return LedgerUnusable(f"{path} cannot be {doing}: {error}")
+    return unreadable(path, error)
+
+
+def unreadable(path: Path, error: Exception) -> LedgerDamaged:
+    """Return the error of a ledger that SQLite cannot read on."""
     return LedgerDamaged(path, f"SQLite cannot read it ({error})")

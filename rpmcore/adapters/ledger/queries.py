@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rpmcore.adapters.ledger.connections import UNREADABLE, unreadable
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.records import KINDS, LARGEST_NUMBER, Record
 from rpmcore.domain.errors import InvalidArgument
@@ -81,13 +82,8 @@ class Queries:
     def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(statement, values).fetchall()
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             raise unreadable(self.path, error) from error
-
-
-def unreadable(path: Path, error: sqlite3.DatabaseError) -> LedgerDamaged:
-    """Return the error of a ledger that SQLite cannot read on."""
-    return LedgerDamaged(path, f"SQLite cannot read it ({error})")
 
 
 def as_record(row: tuple[object, ...]) -> Record:

@@ -1,15 +1,14 @@
 """A ledger for reading, also while a gate holds it."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rpmcore.adapters.ledger.connections import connect_reader
+from rpmcore.adapters.ledger.connections import UNREADABLE, connect_reader, unreadable
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.halt import halted_reason
-from rpmcore.adapters.ledger.queries import Queries, as_record, unreadable
+from rpmcore.adapters.ledger.queries import Queries, as_record
 from rpmcore.adapters.ledger.records import Head, Record
 from rpmcore.adapters.ledger.schema import foreign_schema, identify
 from rpmcore.adapters.ledger.verification import Progress, check
@@ -47,7 +46,7 @@ class LedgerReader(Queries):
                 foreign = foreign_schema(self._connection)
                 if foreign:
                     raise LedgerDamaged(self.path, foreign)
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             self.close()
             raise unreadable(self.path, error) from error
         except BaseException:
@@ -68,7 +67,7 @@ class LedgerReader(Queries):
         """Yield what a query of `COLUMNS` finds, as it stood at one moment."""
         try:
             yield from map(as_record, self._connection.execute(query, values))
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rpmcore.adapters.ledger.chain import Chain, head_from_json
+from rpmcore.adapters.ledger.connections import UNREADABLE
 from rpmcore.adapters.ledger.records import KINDS, Head
 from rpmcore.adapters.ledger.schema import foreign_schema
 from rpmcore.domain.errors import InvalidArgument
@@ -95,7 +96,7 @@ def check(
             connection.execute("ROLLBACK")
     except _Bad as found:
         bad = found
-    except (sqlite3.Error, OverflowError, MemoryError) as error:
+    except UNREADABLE as error:
         bad = _Bad(f"SQLite cannot read on ({error})", walk.position + 1 if walk.position else None)
     return Verification(
         ok=bad is None,
@@ -178,11 +179,11 @@ def _walk_records(
     """Follow the chain to its end and return the codes at the wanted positions."""
     found: dict[int, bytes] = {}
     previous, mac_of, counts = chain.start, chain.mac, walk.counts
-    position = 0
+    position, last = 0, head.position
     for row in connection.execute("SELECT position, kind, sequence, key, body, mac FROM records ORDER BY position"):
         position += 1
         mac = row[5]
-        if row[0] != position or not _well_typed(row) or mac_of(previous, *row[:5]) != mac:
+        if position > last or row[0] != position or not _well_typed(row) or mac_of(previous, *row[:5]) != mac:
             raise _bad_record(position, row, head)
         previous = mac
         counts[row[1]] += 1
@@ -190,15 +191,9 @@ def _walk_records(
         if position in wanted:
             found[position] = mac
         if progress is not None and position % _PROGRESS_EVERY == 0:
-            progress(position, max(head.position, position))
+            progress(position, last)
     if position < head.position:
         raise _Bad(f"record {position + 1} is missing: the head was signed at {head.position}", position + 1)
-    if position > head.position:
-        raise _Bad(
-            f"the records go on to {position}, and the head was signed at {head.position}: the head is an older one, "
-            "or the records after it were not written by rpm",
-            head.position + 1,
-        )
     if (head.mac, head.sequence) != (previous, walk.sequence):
         raise _Bad("the head was signed on another chain: an older head, or another ledger's records", position)
     if progress is not None:
@@ -226,5 +221,9 @@ def _bad_record(position: int, row: tuple[object, ...], head: Head) -> _Bad:
             return _Bad(f"record {position} is missing: the next one is {at}", position)
         return _Bad(f"a record stands at position {at!r}, where none can be", position)
     if position > head.position:
-        return _Bad(f"record {position} was not written by rpm, and the head was signed at {head.position}", position)
+        return _Bad(
+            f"record {position} stands behind the end that the head was signed at, {head.position}: the head is an "
+            "older one, or the record was not written by rpm",
+            position,
+        )
     return _Bad(f"record {position} is not the one that was written there", position)
