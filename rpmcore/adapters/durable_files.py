@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -22,8 +23,13 @@ def write_durably(path: Path, content: bytes, *, by_way_of: Path) -> None:
     OSError
         As the system tells it; `path` is then as it was.
     """
-    write_and_sync(by_way_of, content)
-    by_way_of.replace(path)
+    try:
+        write_and_sync(by_way_of, content)
+        by_way_of.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            by_way_of.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
