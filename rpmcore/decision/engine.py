@@ -113,6 +113,10 @@ class DecisionEngine:
         """Return the decision about a signal; nothing is changed by asking, so that it also answers what if."""
         return decide.decide(self, command)
 
+    def not_released(self, order_id: str, quantity: float, at: int) -> str:
+        """Return why an approved order may not be sent at a time; empty where it may."""
+        return happenings.not_released(self, self.account.orders.get(order_id), quantity, max(at, self.last_at))
+
     # What happens
 
     def handle(self, command: Command) -> Outcome:

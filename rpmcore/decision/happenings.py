@@ -164,7 +164,7 @@ def _earn(engine: "DecisionEngine", gain: float) -> None:
 def _release(engine: "DecisionEngine", command: Command, _decision: Decision | None, at: int) -> Events:
     assert isinstance(command, Release)  # noqa: S101
     order = engine.account.orders.get(command.order_id)
-    why = _not_released(engine, order, command.quantity, at)
+    why = not_released(engine, order, command.quantity, at)
     if order is None or why:
         return [{"type": "release_refused", "order_id": command.order_id, "reason": why}]
     quantity = exact(command.quantity)
@@ -178,7 +178,7 @@ def _release(engine: "DecisionEngine", command: Command, _decision: Decision | N
     return [*events, _told(released)]
 
 
-def _not_released(engine: "DecisionEngine", order: Order | None, quantity: float, at: int) -> str:
+def not_released(engine: "DecisionEngine", order: Order | None, quantity: float, at: int) -> str:
     """Return why an order may not be sent; empty where it may."""
     if order is None:
         return "no approved order of this id waits: it was never approved, was released before, or has expired"

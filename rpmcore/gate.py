@@ -1,0 +1,534 @@
+"""The gate: every order passes it, is recorded before it is answered, and can be decided again to the byte."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
+from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerFailed
+from rpmcore.adapters.ledger.halt import clear_halt
+from rpmcore.adapters.ledger.ledger import Ledger
+from rpmcore.adapters.ledger.records import NewRecord
+from rpmcore.adapters.ledger.verification import Progress
+from rpmcore.decision.engine import DecisionEngine, Event
+from rpmcore.decision.genesis import Genesis
+from rpmcore.decision.replay import replay
+from rpmcore.domain.canonical import canonical_bytes, parse
+from rpmcore.domain.commands import (
+    Command,
+    Fill,
+    IntegrityFailed,
+    OperatorAction,
+    OperatorOrder,
+    OrderClosed,
+    PriceBar,
+    Quotes,
+    Release,
+    SignalReceived,
+    Tick,
+    TradeClosed,
+)
+from rpmcore.domain.controls import TradingState
+from rpmcore.domain.decisions import Decision, RejectionException, decision_of_plain
+from rpmcore.domain.errors import InputError, InvalidArgument, RpmError
+from rpmcore.domain.orders import ApprovedTrade, Signal
+from rpmcore.domain.signing_key import SigningKey
+from rpmcore.domain.trades import ClosedTrade
+from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, recorded
+
+SNAPSHOT_AFTER = 1000
+"""Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
+
+Clock = Callable[[], int]
+"""Tells the time in UTC nanoseconds."""
+
+AnyCommand = TypeVar("AnyCommand", bound=Command)
+
+
+class GateHalted(RpmError):
+    """The gate has failed and answers nothing more: restart it, and reconcile."""
+
+
+class RiskGate:
+    """Decides signals, one after the other. Made by `create`, `open` or `in_memory`; safe to share between threads.
+
+    Parameters
+    ----------
+    engine
+        What decides.
+    store
+        Where everything is recorded before it is answered.
+    key
+        Signs approvals; without it they carry no signature.
+    control
+        Where operators leave their requests.
+    clock
+        Tells when a command arrives that names no time.
+    timer
+        Nanoseconds that never run backwards, to hold decisions against their deadline; None for no deadline, where time
+        is simulated.
+    """
+
+    def __init__(
+        self,
+        engine: DecisionEngine,
+        store: Store,
+        *,
+        key: SigningKey | None = None,
+        control: ControlFolder | None = None,
+        clock: Clock = time.time_ns,
+        timer: Clock | None = time.perf_counter_ns,
+    ) -> None:
+        self._engine, self._store, self._control = engine, store, control
+        self._sign = None if key is None else key.for_("approval")
+        self._clock, self._timer = clock, timer
+        self._failed = ""
+        self._snapshot_at = engine.sequence
+        self._lock = threading.RLock()
+
+    # Where it comes from
+
+    @classmethod
+    def in_memory(cls, genesis: Genesis, *, clock: Clock = time.time_ns, timer: Clock | None = None) -> Self:
+        """Return a gate that keeps its records for as long as the process lives."""
+        return cls(DecisionEngine(genesis), MemoryStore(canonical_bytes(genesis.to_plain())), clock=clock, timer=timer)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        genesis: Genesis,
+        key: SigningKey,
+        *,
+        clock: Clock = time.time_ns,
+        timer: Clock | None = time.perf_counter_ns,
+    ) -> Self:
+        """Return a gate on a new ledger.
+
+        Raises
+        ------
+        LedgerError
+            If there is a ledger already, or none can be written.
+        """
+        engine = DecisionEngine(genesis)
+        ledger = Ledger.create(path, key, canonical_bytes(genesis.to_plain()))
+        return cls._on(ledger, engine, key, clock, timer)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        key: SigningKey,
+        *,
+        clock: Clock = time.time_ns,
+        timer: Clock | None = time.perf_counter_ns,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Return the gate of a ledger as it was left: the latest snapshot, and every command since, run again.
+
+        Raises
+        ------
+        LedgerError
+            If it is locked, damaged or cannot be used; names who holds it or what is wrong.
+        LedgerDamaged
+            Also if a command since the snapshot no longer leads to what is recorded.
+        """
+        ledger = Ledger.open(path, key, progress=progress)
+        try:
+            return cls._on(ledger, _restored(ledger), key, clock, timer)
+        except BaseException:
+            ledger.close()
+            raise
+
+    @classmethod
+    def _on(cls, ledger: Ledger, engine: DecisionEngine, key: SigningKey, clock: Clock, timer: Clock | None) -> Self:
+        try:
+            gate = cls(engine, ledger, key=key, control=ControlFolder(ledger.path), clock=clock, timer=timer)
+            gate._warm()
+            if ledger.halted is not None and not engine.integrity:
+                gate.handle(IntegrityFailed(at=gate._now(), reason=f"the ledger halted: {ledger.halted}"))
+        except BaseException:
+            ledger.close()
+            raise
+        return gate
+
+    def close(self) -> None:
+        """Take a snapshot, and give back the ledger."""
+        with self._lock:
+            try:
+                if not self._failed and self._engine.sequence > self._snapshot_at:
+                    self._take_snapshot()
+            finally:
+                self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What is asked
+
+    @property
+    def engine(self) -> DecisionEngine:
+        """What decides; for reading."""
+        return self._engine
+
+    @property
+    def failed(self) -> str:
+        """Why the gate answers nothing more; empty where it does."""
+        return self._failed
+
+    @property
+    def trading_state(self) -> TradingState:
+        """What is released: everything, reducing orders alone, or nothing."""
+        return TradingState.HALTED if self._failed else self._engine.trading_state
+
+    def what_if(self, signal: Signal, *, at: int | None = None) -> Decision:
+        """Return what would be decided now; nothing is recorded, and nothing may be sent on it."""
+        with self._lock:
+            self._alive()
+            return self._engine.decide(self._command_of(signal, self._now(at), None))
+
+    # What happens
+
+    def decide(self, signal: Signal, *, at: int | None = None) -> Decision:
+        """Return the decision about a signal, recorded.
+
+        The same signal again, with the same content, gets the stored decision; another content under its id is
+        rejected.
+
+        Parameters
+        ----------
+        signal
+            What is asked.
+        at
+            When it arrived, UTC nanoseconds; the clock's if None.
+
+        Raises
+        ------
+        GateHalted
+            If the gate has failed, or fails now: nothing may be sent then.
+        """
+        with self._lock:
+            self._alive()
+            self._obey()
+            stored = self._store.find(f"signal:{signal.signal_id}")
+            conflict = None
+            if stored is not None:
+                decision = decision_of_plain(parse(stored.body))
+                if decision.signal.to_plain() == signal.to_plain():
+                    return decision
+                conflict = stored.sequence
+            while True:
+                command = self._command_of(signal, self._now(at), conflict)
+                command, decision = self._in_time(command)
+                if not self._obey():
+                    break
+                # An operator spoke while it was decided: what is decided now knows it.
+                at = None if at is None else max(at, self._engine.last_at)
+            decision = self._signed(decision)
+            self._commit(command, decision)
+            return decision
+
+    def approve_trade(self, signal: Signal, *, at: int | None = None) -> ApprovedTrade:
+        """Return what may be sent: the approved size, which can be smaller than asked.
+
+        Raises
+        ------
+        RejectionException
+            If nothing is approved, with the reason in words and the whole decision.
+        GateHalted
+            As `decide`.
+        """
+        decision = self.decide(signal, at=at)
+        if not decision.approved:
+            raise RejectionException(decision.text, decision)
+        return approved_trade(decision)
+
+    def verify_approval(self, approved: ApprovedTrade, *, at: int | None = None) -> None:
+        """Refuse what may not be sent now; `release` does this too, and is what counts.
+
+        Raises
+        ------
+        RejectionException
+            If it was not approved by this gate, was changed, released before, has expired, or there was a halt since.
+        """
+        with self._lock:
+            self._alive()
+            self._check_signature(approved)
+            why = self._engine.not_released(approved.order_id, approved.quantity, self._now(at))
+            if why:
+                raise RejectionException(why)
+
+    def release(self, approved: ApprovedTrade, *, at: int | None = None) -> None:
+        """Record that an approved trade is sent now, once; only then may it be.
+
+        Raises
+        ------
+        RejectionException
+            As `verify_approval`.
+        GateHalted
+            If the gate has failed, or fails now.
+        """
+        with self._lock:
+            self._alive()
+            self._obey()
+            self._check_signature(approved)
+            command = Release(
+                at=self._now(at), correlation_id=approved.order_id, order_id=approved.order_id,
+                quantity=approved.quantity,
+            )  # fmt: skip
+            for event in self._commit(command):
+                if event["type"] == "release_refused":
+                    raise RejectionException(event["reason"])
+
+    def handle(self, command: Command) -> tuple[Event, ...]:
+        """Take a command that is no signal, and return what changed; one whose id was taken before changes nothing.
+
+        Raises
+        ------
+        InvalidArgument
+            If it makes no sense; that it came is recorded all the same.
+        GateHalted
+            If the gate has failed, or fails now.
+        """
+        if isinstance(command, SignalReceived):
+            raise InvalidArgument("a signal is decided, not handled")
+        with self._lock:
+            self._alive()
+            self._obey()
+            key = key_of(command)
+            if key is not None and self._store.find(key) is not None:
+                return ()
+            events = self._commit(command)
+            for event in events:
+                if event["type"] == "refused":
+                    raise InvalidArgument(event["reason"])
+            return events
+
+    def price_bar(self, day: str, closes: dict[str, float], *, at: int | None = None) -> tuple[Event, ...]:
+        """Take the closes of a day; see `handle`."""
+        return self.handle(PriceBar(at=self._now(at), command_id=day, day=day, closes=closes))
+
+    def quotes(self, prices: dict[str, float], *, at: int | None = None) -> tuple[Event, ...]:
+        """Take last prices; see `handle`."""
+        return self.handle(Quotes(at=self._now(at), prices=prices))
+
+    def fill(
+        self, fill_id: str, order_id: str, *, strategy_id: str, symbol: str, side: str, quantity: float, price: float,
+        fees: float = 0.0, at: int | None = None,
+    ) -> tuple[Event, ...]:  # fmt: skip
+        """Take a fill; see `handle`. Its id is taken once."""
+        return self.handle(
+            Fill(
+                at=self._now(at), command_id=fill_id, correlation_id=order_id, order_id=order_id,
+                strategy_id=strategy_id, symbol=symbol, side=side, quantity=quantity, price=price, fees=fees,
+            )
+        )  # fmt: skip
+
+    def order_closed(
+        self, order_id: str, outcome: Any, *, reason: str = "", at: int | None = None
+    ) -> tuple[Event, ...]:
+        """Take word that the rest of an order will not be filled: ``cancelled`` or ``rejected``; see `handle`."""
+        return self.handle(
+            OrderClosed(at=self._now(at), correlation_id=order_id, order_id=order_id, outcome=outcome, reason=reason)
+        )
+
+    def trade_closed(self, trade: ClosedTrade, *, at: int | None = None) -> tuple[Event, ...]:
+        """Take a trade that is over; see `handle`. Its id is taken once."""
+        return self.handle(TradeClosed(at=self._now(at), command_id=trade.trade_id, trade=trade))
+
+    def tick(self, *, at: int | None = None) -> tuple[Event, ...]:
+        """Let time pass: approvals expire, throttles end; see `handle`."""
+        return self.handle(Tick(at=self._now(at)))
+
+    def operate(
+        self, action: OperatorAction, *, operator: str, reason: str, scope: str = "account", value: str = "",
+        measure_anew: bool = False, request_id: str = "", at: int | None = None,
+    ) -> tuple[Event, ...]:  # fmt: skip
+        """Take what a named operator says; see `rpmcore.domain.commands.OperatorOrder` and `handle`.
+
+        Raises
+        ------
+        InvalidArgument
+            If it cannot be done; that it was asked is recorded all the same.
+        """
+        events = self.handle(
+            OperatorOrder(
+                at=self._now(at), command_id=request_id, action=action, operator=operator, reason=reason, scope=scope,
+                value=value, measure_anew=measure_anew,
+            )
+        )  # fmt: skip
+        for event in events:
+            if event["type"] == "operator_refused":
+                raise InvalidArgument(event["reason"])
+        if action == "clear_integrity" and isinstance(self._store, Ledger):
+            clear_halt(self._store.path)
+        return events
+
+    # Within
+
+    def _now(self, at: int | None = None) -> int:
+        return self._clock() if at is None else at
+
+    def _alive(self) -> None:
+        if self._failed:
+            raise GateHalted(f"the gate has halted: {self._failed}")
+
+    def _warm(self) -> None:
+        """Decide once without a record, so that no first decision waits for kernels to load."""
+        genesis = self._engine.genesis
+        for symbol, price, at in genesis.last[:1]:
+            strategy = next(iter(genesis.strategies))
+            signal = Signal(
+                signal_id="warm", strategy_id=strategy, symbol=symbol, side="buy", entry=price, at=at, quantity=1.0
+            )
+            self._engine.decide(self._command_of(signal, self._engine.last_at, None))
+
+    def _command_of(self, signal: Signal, at: int, conflict: int | None) -> SignalReceived:
+        return SignalReceived(
+            at=at, command_id=signal.signal_id, correlation_id=signal.correlation_id or signal.signal_id,
+            signal=signal, conflict_with=conflict,
+        )  # fmt: skip
+
+    def _in_time(self, command: SignalReceived) -> tuple[SignalReceived, Decision]:
+        """Decide; what took longer than its deadline is decided as late, which the command then says."""
+        if self._timer is None:
+            return command, self._engine.decide(command)
+        start = self._timer()
+        decision = self._engine.decide(command)
+        late = self._timer() - start - round(self._engine.settings.gate.deadline_ms * 1e6)
+        if late <= 0:
+            return command, decision
+        command = replace(command, late_by=late)
+        return command, self._engine.decide(command)
+
+    def _signed(self, decision: Decision) -> Decision:
+        if self._sign is None or not decision.approved:
+            return decision
+        body = canonical_bytes(approved_trade(decision).signed_fields())
+        return replace(decision, signature=self._sign.mac(body).hex())
+
+    def _check_signature(self, approved: ApprovedTrade) -> None:
+        if approved.quantity > approved.approved_quantity:
+            raise RejectionException(
+                f"quantity {approved.quantity:g} is more than the {approved.approved_quantity:g} approved"
+            )
+        if self._sign is None:
+            return
+        try:
+            signature = bytes.fromhex(approved.signature)
+            body = canonical_bytes(approved.signed_fields())
+        except (ValueError, TypeError):
+            signature, body = b"", b""
+        if not self._sign.matches(body, signature):
+            raise RejectionException("this approval was not given by this gate, or it was changed since")
+
+    def _commit(self, command: Command, decision: Decision | None = None) -> tuple[Event, ...]:
+        """Apply a command and record it; a gate that fails at either answers nothing more."""
+        try:
+            events = self._engine.apply(command, decision)
+            sequence = self._engine.sequence
+            self._store.append(new_records(sequence, command, decision, events))
+            if isinstance(command, PriceBar | Tick) and sequence - self._snapshot_at >= SNAPSHOT_AFTER:
+                self._take_snapshot()
+        except Exception as error:
+            self._failed = str(error)
+            raise GateHalted(f"the gate has halted: {error}") from error
+        return events
+
+    def _take_snapshot(self) -> None:
+        body = canonical_bytes(self._engine.state())
+        self._store.append([NewRecord(kind="snapshot", sequence=self._engine.sequence, body=body)])
+        self._snapshot_at = self._engine.sequence
+
+    def _obey(self) -> bool:
+        """Carry out what operators left in the control folder, and return whether there was anything."""
+        if self._control is None:
+            return False
+        try:
+            waiting = self._control.pending()
+        except InputError as error:
+            if self._engine.integrity:
+                return False
+            self._commit(IntegrityFailed(at=self._now(), reason=f"nobody could stop this gate: {error}"))
+            return True
+        for request in waiting:
+            if isinstance(request, ControlRequest):
+                result = self._carry_out(request)
+            else:
+                result = self._halt_for(request.id, f"a request to the gate that cannot be read: {request.problem}")
+            self._control.acknowledge(request.id, result)
+        return bool(waiting)
+
+    def _carry_out(self, request: ControlRequest) -> dict[str, Any]:
+        if self._store.find(f"operator:{request.id}") is not None:
+            return {"done": True, "trading_state": self.trading_state.value, "note": "it was carried out before"}
+        fields = {name: request.body.get(name) for name in ("action", "operator", "reason", "scope", "value")}
+        anew = request.body.get("measure_anew", False)
+        if not all(isinstance(field, str) for field in fields.values()) or not isinstance(anew, bool):
+            return self._halt_for(request.id, "a request to the gate that lacks a field")
+        order = OperatorOrder(at=self._now(), command_id=request.id, measure_anew=anew, **fields)  # type: ignore[arg-type]
+        events = self._commit(order)
+        refused = next((e["reason"] for e in events if e["type"] in ("operator_refused", "refused")), None)
+        if order.action == "clear_integrity" and refused is None and isinstance(self._store, Ledger):
+            clear_halt(self._store.path)
+        return {
+            "done": refused is None, "reason": refused or "", "sequence": self._engine.sequence,
+            "trading_state": self.trading_state.value,
+        }  # fmt: skip
+
+    def _halt_for(self, request_id: str, why: str) -> dict[str, Any]:
+        """Halt the account: somebody wanted something of the gate, and nobody knows what."""
+        if self._store.find(f"operator:{request_id}") is None:
+            self._commit(
+                OperatorOrder(
+                    at=self._now(), command_id=request_id, action="trip", operator="the gate", reason=why, value="halt"
+                )
+            )
+        return {"done": False, "reason": f"{why}: halted", "trading_state": self.trading_state.value}
+
+
+def approved_trade(decision: Decision) -> ApprovedTrade:
+    """Return what an approval lets be sent.
+
+    Raises
+    ------
+    InvalidArgument
+        If nothing is approved.
+    """
+    if not decision.approved or decision.expires_at is None:
+        raise InvalidArgument(f"decision {decision.sequence} approves nothing: {decision.text}")
+    signal = decision.signal
+    return ApprovedTrade(
+        order_id=signal.signal_id, sequence=decision.sequence, strategy_id=signal.strategy_id, symbol=signal.symbol,
+        side=signal.side, quantity=decision.approved, approved_quantity=decision.approved, entry=signal.entry,
+        stop=signal.stop, target=signal.target, reduce_only=signal.reduce_only, config_digest=decision.config_digest,
+        expires_at=decision.expires_at, signature=decision.signature or "",
+    )  # fmt: skip
+
+
+def _restored(ledger: Ledger) -> DecisionEngine:
+    """Return the engine that a ledger left, and prove on the way that its last commands lead to what stands there."""
+    genesis = Genesis.of_plain(parse(ledger.genesis().body))
+    snapshot = ledger.latest_snapshot()
+    engine, after = DecisionEngine(genesis), 1
+    if snapshot is not None:
+        engine, after = DecisionEngine.from_state(genesis, parse(snapshot.body)), snapshot.position
+    for done in replay(engine, recorded(ledger.records(after=after))):
+        if not done.near:
+            raise LedgerDamaged(
+                ledger.path, f"command {done.recorded.sequence} no longer leads to what is recorded: was it written by "
+                "another version? Replay it with that one",
+            )  # fmt: skip
+    return engine
+
+
+__all__ = ["GateHalted", "LedgerFailed", "RiskGate", "approved_trade"]

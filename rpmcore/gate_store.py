@@ -1,0 +1,102 @@
+"""What a gate writes and reads back: commands, decisions, events and snapshots as records of a ledger."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from rpmcore.adapters.ledger.records import NewRecord, Record
+from rpmcore.decision.replay import Recorded
+from rpmcore.domain.canonical import canonical_bytes, parse
+from rpmcore.domain.commands import Command, SignalReceived
+from rpmcore.domain.decisions import Decision
+
+
+class Store(Protocol):
+    """Where a gate appends: a `rpmcore.adapters.ledger.ledger.Ledger`, or memory."""
+
+    @property
+    def halted(self) -> str | None:
+        """Why nothing is written any more; None where all is well."""
+
+    def append(self, records: Sequence[NewRecord]) -> Any:
+        """Append records, all or none, and return when they are safe."""
+
+    def find(self, key: str) -> Record | None:
+        """Return the record with this idempotency key, or None."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class MemoryStore:
+    """Keeps records for as long as the process lives: for simulations, and for what nobody has to prove."""
+
+    halted: str | None = None
+
+    def __init__(self, genesis: bytes) -> None:
+        self._records: list[Record] = []
+        self._by_key: dict[str, Record] = {}
+        self.append([NewRecord(kind="genesis", sequence=0, body=genesis)])
+
+    def append(self, records: Sequence[NewRecord]) -> None:
+        """Keep records."""
+        for new in records:
+            record = Record(
+                position=len(self._records) + 1, kind=new.kind, sequence=new.sequence, key=new.key, body=new.body,
+                mac=b"",
+            )  # fmt: skip
+            self._records.append(record)
+            if record.key is not None:
+                self._by_key[record.key] = record
+
+    def find(self, key: str) -> Record | None:
+        """Return the record with this idempotency key, or None."""
+        return self._by_key.get(key)
+
+    def records(self) -> Iterator[Record]:
+        """Yield all of them, in their order."""
+        return iter(tuple(self._records))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+
+def key_of(command: Command) -> str | None:
+    """Return under which idempotency key a command is taken once; None where it carries no id.
+
+    A signal's key stands at its decision. A signal in conflict with another of its id has none.
+    """
+    if isinstance(command, SignalReceived):
+        return f"signal:{command.signal.signal_id}" if command.conflict_with is None else None
+    return f"{command.kind}:{command.command_id}" if command.command_id else None
+
+
+def new_records(sequence: int, command: Command, decision: Decision | None, events: Sequence[Any]) -> list[NewRecord]:
+    """Return what is appended for a command, in one transaction."""
+    key = key_of(command)
+    found = [
+        NewRecord(
+            kind="command", sequence=sequence, key=None if decision is not None else key,
+            body=canonical_bytes(command.to_plain()),
+        )
+    ]  # fmt: skip
+    if decision is not None:
+        found.append(NewRecord(kind="decision", sequence=sequence, key=key, body=canonical_bytes(decision.to_plain())))
+    found += [NewRecord(kind="event", sequence=sequence, body=canonical_bytes(event)) for event in events]
+    return found
+
+
+def recorded(records: Iterator[Record]) -> Iterator[Recorded]:
+    """Yield each command with what it led to; genesis and snapshots are passed over."""
+    sequence, command, decision = 0, None, None
+    events: list[Any] = []
+    for record in records:
+        if record.kind == "command":
+            if command is not None:
+                yield Recorded(sequence=sequence, command=command, decision=decision, events=tuple(events))
+            sequence, command, decision, events = record.sequence, parse(record.body), None, []
+        elif record.kind == "decision":
+            decision = parse(record.body)
+        elif record.kind == "event":
+            events.append(parse(record.body))
+    if command is not None:
+        yield Recorded(sequence=sequence, command=command, decision=decision, events=tuple(events))
