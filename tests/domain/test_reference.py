@@ -277,10 +277,10 @@ class TestWithParameters:
 
 
 class TestSamplePath:
-    @pytest.mark.parametrize("name", ["portfolio.parquet", "prices.parquet", "factors.parquet"])
+    @pytest.mark.parametrize("name", ["portfolio", "prices", "factors", "trades", "signals", "opening_book"])
     def test_the_sample_is_found(self, name: str) -> None:
-        path = sample_path(name)
-        assert path.name == name
+        path = sample_path(f"{name}.parquet")
+        assert path.stem == name
         assert path.is_file()
 
     def test_a_missing_file_says_where_it_was_looked_for(self) -> None:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from rpmcore.adapters.tables.book import read_book
 from rpmcore.domain.factor_profiles import EQUITY_FACTORS
 from rpmcore.domain.reference import profiles, sample_path
 
 DATA = Path(__file__).parents[2] / "data"
+NAMES = ("prices", "factors", "portfolio", "signals", "trades", "opening_book")
+FILES = [f"{name}.parquet" for name in NAMES]
+PAIRS = ("EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "USDCAD", "USDCHF", "NZDUSD", "EURGBP", "EURJPY")
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +69,11 @@ def move(prices: pa.Table, symbol: str, day: date) -> float:
 
 
 class TestScript:
-    @pytest.mark.parametrize("name", ["prices.parquet", "factors.parquet", "portfolio.parquet"])
+    @pytest.mark.parametrize("name", FILES)
     def test_the_committed_file_is_what_the_script_builds(self, rebuilt: Path, name: str) -> None:
         assert pq.read_table(rebuilt / name).equals(pq.read_table(DATA / name), check_metadata=True)
 
-    @pytest.mark.parametrize("name", ["prices.parquet", "factors.parquet", "portfolio.parquet"])
+    @pytest.mark.parametrize("name", FILES)
     def test_a_second_run_gives_the_same_bytes(self, rebuilt: Path, built_again: Path, name: str) -> None:
         assert (built_again / name).read_bytes() == (rebuilt / name).read_bytes()
 
@@ -228,6 +234,144 @@ class TestBook:
         losses = np.sort(-returns[-500:] @ (book["market_value"].to_numpy() / 10_000_000.0))[::-1]
         assert 0.016 <= losses[24] <= 0.019
         assert losses[24] < losses[:25].mean() < 0.03
+
+
+@pytest.fixture(scope="module")
+def closes(prices: pa.Table) -> dict[str, dict[date, float]]:
+    """Closes by symbol and day, without holes."""
+    days = prices["date"].to_pylist()
+    return {
+        symbol: {day: close for day, close in zip(days, prices[symbol].to_pylist(), strict=True) if close is not None}
+        for symbol in prices.column_names[1:]
+    }
+
+
+@pytest.fixture(scope="module")
+def trades() -> list[dict[str, Any]]:
+    return pq.read_table(DATA / "trades.parquet").to_pylist()
+
+
+@pytest.fixture(scope="module")
+def signals() -> list[dict[str, Any]]:
+    return pq.read_table(DATA / "signals.parquet").to_pylist()
+
+
+def dollars(closes: dict[str, dict[date, float]], symbol: str, day: date) -> float:
+    """Return US dollars for one unit of the currency that a symbol is priced in."""
+    if symbol not in PAIRS or symbol.endswith("USD"):
+        return 1.0
+    quote = symbol[3:]
+    return closes["GBPUSD"][day] if quote == "GBP" else 1.0 / closes[f"USD{quote}"][day]
+
+
+class TestTrades:
+    def test_columns_and_what_they_say_of_the_account(self) -> None:
+        table = pq.read_table(DATA / "trades.parquet")
+        time, number = pa.timestamp("ns", "UTC"), pa.float64()
+        assert {field.name: field.type for field in table.schema} == {
+            "trade_id": pa.string(), "strategy_id": pa.string(), "symbol": pa.string(), "side": pa.string(),
+            "opened_at": time, "closed_at": time, "pnl": number, "quantity": number, "entry": number, "exit": number,
+            "risk": number, "fees": number,
+        }  # fmt: skip
+        metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+        assert (metadata["rpm.schema"], metadata["rpm.base_currency"]) == ("rpm.trades/1", "USD")
+        assert float(metadata["rpm.capital"]) == 10_000_000.0
+        assert all(column.null_count == 0 for column in table.columns)
+
+    def test_every_profit_follows_from_the_closes_of_its_days(
+        self, trades: list[dict[str, Any]], closes: dict[str, dict[date, float]]
+    ) -> None:
+        for trade in trades:
+            symbol, opened, closed = trade["symbol"], trade["opened_at"].date(), trade["closed_at"].date()
+            first, last = closes[symbol][opened], closes[symbol][closed]
+            sign = {"buy": 1.0, "sell": -1.0}[trade["side"]]
+            moved = sign * trade["quantity"] * (last - first) * dollars(closes, symbol, closed)
+            assert (trade["entry"], trade["exit"]) == (first, last)
+            assert trade["pnl"] == pytest.approx(moved - trade["fees"], rel=1e-9, abs=1e-6)
+            value = trade["quantity"] * (
+                first * dollars(closes, symbol, opened) + last * dollars(closes, symbol, closed)
+            )
+            assert 0.7499e-4 * value < trade["fees"] < 2.0001e-4 * value
+
+    def test_they_are_enough_to_be_judged_and_one_strategy_is_poor_after_costs(
+        self, trades: list[dict[str, Any]]
+    ) -> None:
+        found = {}
+        for name in ("breakout_equity", "reversal_equity", "crossover_fast"):
+            own = [trade for trade in trades if trade["strategy_id"] == name]
+            last = [trade for trade in own if (own[-1]["closed_at"] - trade["closed_at"]).days < 90]
+            assert len(last) >= 30
+            found[name] = sum(trade["pnl"] for trade in own), sum(trade["fees"] for trade in own)
+        assert len({trade["trade_id"] for trade in trades}) == len(trades)
+        assert found["breakout_equity"][0] > found["reversal_equity"][0] > 0.0
+        assert found["crossover_fast"] == pytest.approx((-2.01e6, 1.00e6), rel=0.01)
+
+    def test_the_manual_tells_what_they_earned(self, trades: list[dict[str, Any]]) -> None:
+        text = (DATA / "README.md").read_text(encoding="utf-8")
+        for name in ("breakout_equity", "reversal_equity", "crossover_fast"):
+            own = [trade for trade in trades if trade["strategy_id"] == name]
+            gross, net = (
+                np.mean([(trade["pnl"] + share * trade["fees"]) / trade["risk"] for trade in own]) for share in (1, 0)
+            )
+            row = next(line for line in text.splitlines() if line.startswith(f"| `{name}`"))
+            assert row.endswith(f"| {len(own):,} | {gross:+.3f} | {net:+.3f} |".replace("-", "−"))
+
+
+class TestSignals:
+    def test_each_has_seen_only_the_days_before_it(
+        self, signals: list[dict[str, Any]], closes: dict[str, dict[date, float]]
+    ) -> None:
+        days = {symbol: list(known) for symbol, known in closes.items()}
+        place = {symbol: {day: i for i, day in enumerate(known)} for symbol, known in days.items()}
+        for signal in signals:
+            symbol, at = signal["symbol"], signal["at"]
+            assert (at.hour, at.minute, str(at.tzinfo)) == (7, 0, "UTC")
+            before = days[symbol][place[symbol][at.date()] - 1]
+            assert signal["entry"] == closes[symbol][before]
+        assert [signal["at"] for signal in signals] == sorted(signal["at"] for signal in signals)
+        assert (signals[0]["at"].date(), signals[-1]["at"].date()) == (date(2015, 1, 2), date(2022, 12, 28))
+
+    def test_each_trade_has_its_entry_and_its_exit(
+        self, signals: list[dict[str, Any]], trades: list[dict[str, Any]]
+    ) -> None:
+        def key(row: dict[str, Any], at: str, side: str, leaving: bool) -> tuple[Any, ...]:
+            return (row["strategy_id"], row["symbol"], row[at].date(), side, row["quantity"], leaving)
+
+        ordered = {key(signal, "at", signal["side"], signal["reduce_only"]): signal for signal in signals}
+        assert len(ordered) == len(signals)
+        for trade in trades:
+            opposite = "sell" if trade["side"] == "buy" else "buy"
+            entry = ordered[key(trade, "opened_at", trade["side"], False)]
+            assert ordered[key(trade, "closed_at", opposite, True)]["stop"] is None
+            assert (entry["entry"] > entry["stop"]) == (trade["side"] == "buy")
+            assert trade["risk"] <= 0.003 * 10_000_000.0
+        entries = sum(not signal["reduce_only"] for signal in signals)
+        assert 0 <= entries - len(trades) <= 33  # what is still open
+
+    def test_exits_come_before_entries_and_stops_stand_three_deviations_away(
+        self, signals: list[dict[str, Any]], closes: dict[str, dict[date, float]]
+    ) -> None:
+        for one, other in pairwise(signals):
+            assert one["at"] < other["at"] or one["reduce_only"] >= other["reduce_only"]
+        shared = [symbol for symbol in closes if symbol not in (*PAIRS, "SP500")]
+        sessions = sorted(set.intersection(*(set(closes[symbol]) for symbol in shared)))
+        for signal in [s for s in signals if s["strategy_id"] != "crossover_fast" and not s["reduce_only"]][::97]:
+            last = sessions.index(signal["at"].date())
+            history = [closes[signal["symbol"]][day] for day in sessions[last - 21 : last]]
+            distance = abs(signal["entry"] - signal["stop"])
+            assert distance == pytest.approx(3.0 * np.std(np.diff(history), ddof=1), rel=1e-9)
+            assert signal["quantity"] == np.floor(min(0.003e7 / distance, 2e6 / signal["entry"]))
+
+
+def test_the_opening_book_is_a_fifth_of_the_capital_on_the_day_before_the_first_signal(
+    closes: dict[str, dict[date, float]],
+) -> None:
+    book = read_book(DATA / "opening_book.parquet")
+    assert (book.as_of, book.capital, book.base_currency) == (date(2014, 12, 31), 10_000_000.0, "USD")
+    assert {holding.strategy_id for holding in book.holdings} == {"core_equity"}
+    assert all(holding.price == closes[holding.symbol][date(2014, 12, 31)] for holding in book.holdings)
+    assert all(holding.sector == profiles()[holding.symbol].instrument.sector for holding in book.holdings)
+    assert 0.19 < sum(holding.size * holding.price for holding in book.holdings) / book.capital < 0.21
 
 
 def account_returns(prices: pa.Table, symbols: list[str]) -> np.ndarray:
