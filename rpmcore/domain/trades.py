@@ -76,6 +76,42 @@ class ClosedTrade:
             _check_number(name, field, getattr(self, field))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeHistory:
+    """The closed trades of an account.
+
+    Attributes
+    ----------
+    trades
+        By closing time.
+    source, path
+        Where they come from; no path for a table in memory.
+    capital
+        Of the account, in its currency; None if nobody says.
+    base_currency
+        That of every amount; None if nobody says.
+    notes
+        What was changed on the way in.
+    """
+
+    trades: tuple[ClosedTrade, ...]
+    source: Literal["file", "memory", "sample"]
+    path: str | None
+    capital: float | None
+    base_currency: str | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.path or "the table given"
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The strategies that traded, by name."""
+        return tuple(sorted({trade.strategy_id for trade in self.trades}))
+
+
 def _check_number(name: str, field: str, number: object) -> None:
     if number is None and field != "pnl":
         return

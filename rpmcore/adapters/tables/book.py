@@ -1,33 +1,25 @@
 """Read a book."""
 
-import math
-import re
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from difflib import SequenceMatcher
 from typing import Any, get_args
 
 import numpy as np
 
 from rpmcore.adapters.tables.columns import (
     Texts,
-    plain_number,
-    probable_number,
     read_numbers,
     read_texts,
     refuse_blanks,
     require_filled,
 )
+from rpmcore.adapters.tables.metadata import account_capital, account_currency, bad_metadata, check_schema
 from rpmcore.adapters.tables.opening import open_table
-from rpmcore.adapters.tables.source import Column, TableSource, listed, shortened
+from rpmcore.adapters.tables.source import Column, TableSource, listed, refuse_misspelt, shortened
 from rpmcore.domain.errors import InputError, nearest
 from rpmcore.domain.portfolio import Book, Holding, Sizing
 
 SCHEMA = "rpm.book/1"
-MISSPELT = 0.85
-"""Likeness from which an unknown column is taken for a slip of a known one: one letter in seven or more."""
-
 MAX_HOLDINGS = 1_000_000
 _SIZINGS: tuple[Sizing, ...] = get_args(Sizing)
 _TEXTS = ("strategy_id", "currency", "sector")
@@ -56,12 +48,12 @@ def read_book(source: Any, *, capital: float | None = None, base_currency: str |
         If the file or a cell of it cannot be used; names file, column, symbol, row, value and remedy.
     """
     table = open_table(source)
-    _check_schema(table)
+    check_schema(table, SCHEMA, "it is not a book")
     table.require("symbol")
     sizing = _sizing(table)
     required = ["symbol", sizing, "price"] if sizing == "quantity" else ["symbol", sizing]
     table.require(*required)
-    _check_spelling(table, (*_TEXTS, *_NUMBERS))
+    refuse_misspelt(table, (*_TEXTS, *_NUMBERS))
     optional = [name for name in (*_TEXTS, *_NUMBERS) if name in table.columns]
     table.require(*optional)
     holdings = _holdings(table.read([*required, *optional], max_rows=MAX_HOLDINGS), sizing)
@@ -71,7 +63,7 @@ def read_book(source: Any, *, capital: float | None = None, base_currency: str |
         source="memory" if table.path is None else "file",
         path=table.path,
         capital=_capital(table, capital, sizing),
-        base_currency=_base_currency(table, base_currency),
+        base_currency=account_currency(table, base_currency),
         as_of=_as_of(table),
     )
 
@@ -98,22 +90,6 @@ def _sizing(table: TableSource) -> Sizing:
         source=table.name,
         remedy=remedy,
     )
-
-
-def _check_spelling(table: TableSource, names: Iterable[str]) -> None:
-    """Refuse a column that is an absent optional one misspelt: unread, a contract size would be missed."""
-    folded = {column.strip().casefold(): column for column in table.columns}
-    for name in names:
-        if name in table.columns:
-            continue
-        for written, column in folded.items():
-            if written == name or SequenceMatcher(None, written, name).ratio() >= MISSPELT:
-                raise InputError(
-                    f"it would not be read; the name is {name!r}",
-                    source=table.name,
-                    column=column,
-                    remedy=f"rename {column!r} to {name!r}, or to something that is not nearly the same",
-                )
 
 
 def _holdings(columns: dict[str, Column], sizing: Sizing) -> tuple[Holding, ...]:
@@ -178,49 +154,15 @@ def _check_no_repeats(column: Column, symbols: Texts, strategies: Texts | None) 
             )
 
 
-def _check_schema(table: TableSource) -> None:
-    found = table.metadata.get("rpm.schema")
-    if found is not None and found != SCHEMA:
-        raise _bad_metadata(table, "rpm.schema", f"it is not a book that this version reads ({SCHEMA})", found)
-
-
 def _capital(table: TableSource, given: float | None, sizing: Sizing) -> float | None:
-    if given is not None:
-        if not (math.isfinite(given) and given > 0.0):
-            raise InputError(
-                "the capital given must be positive and finite",
-                source=table.name,
-                value=given,
-                remedy="give the equity in account currency",
-            )
-        return float(given)
-    text = table.metadata.get("rpm.capital")
-    if text is None:
-        if sizing == "weight":
-            return None
+    capital = account_capital(table, given)
+    if capital is None and sizing != "weight":
         raise InputError(
             f"a book that gives {sizing} needs capital, and the file does not name it",
             source=table.name,
             remedy="give --capital, or the file metadata rpm.capital",
         )
-    capital = plain_number(text)
-    if capital is None or not (math.isfinite(capital) and capital > 0.0):
-        meant = probable_number(text) if capital is None else None
-        remedy = "give --capital" if meant is None else f"give --capital, or write {meant!r} if that is meant"
-        raise _bad_metadata(table, "rpm.capital", "it must be a positive number", text, remedy)
     return capital
-
-
-def _base_currency(table: TableSource, given: str | None) -> str | None:
-    code = table.metadata.get("rpm.base_currency") if given is None else given
-    if code is None or re.fullmatch("[A-Z]{3}", code):
-        return code
-    meant = code.strip().upper()
-    remedy = f"write {meant}" if re.fullmatch("[A-Z]{3}", meant) else "write a code such as USD"
-    problem = "a currency is a code of three capital letters"
-    if given is None:
-        raise _bad_metadata(table, "rpm.base_currency", problem, code, f"{remedy}, or give --base-currency")
-    raise InputError(f"the base currency given is not one: {problem}", source=table.name, value=code, remedy=remedy)
 
 
 def _as_of(table: TableSource) -> date | None:
@@ -230,13 +172,4 @@ def _as_of(table: TableSource) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _bad_metadata(table, "rpm.as_of", "it must be a date, YYYY-MM-DD", text) from None
-
-
-def _bad_metadata(table: TableSource, key: str, problem: str, found: str, remedy: str | None = None) -> InputError:
-    return InputError(
-        f"metadata {key}: {problem}",
-        source=table.name,
-        value=shortened(found),
-        remedy=remedy or "correct the metadata of the file",
-    )
+        raise bad_metadata(table, "rpm.as_of", "it must be a date, YYYY-MM-DD", text) from None

@@ -1,9 +1,10 @@
 """A table that is read column by column, and the columns that come out of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,9 @@ _ARROW_FAILURES = (
     MemoryError,
     RuntimeError,
 )
+MISSPELT = 0.85
+"""Likeness from which an unknown column is taken for a slip of a known one: one letter in seven or more."""
+
 _UNNAMED = ("", "__index_level_0__", "Unnamed: 0")
 """What pandas calls an index that has no name."""
 
@@ -185,3 +189,19 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     """Return the first names, quoted, and how many more there are."""
     shown = ", ".join(repr(shortened(name)) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def refuse_misspelt(table: TableSource, names: Iterable[str]) -> None:
+    """Raise `InputError` for a column that is an absent optional one misspelt: unread, what it says would be missed."""
+    folded = {column.strip().casefold(): column for column in table.columns}
+    for name in names:
+        if name in table.columns:
+            continue
+        for written, column in folded.items():
+            if written == name or SequenceMatcher(None, written, name).ratio() >= MISSPELT:
+                raise InputError(
+                    f"it would not be read; the name is {name!r}",
+                    source=table.name,
+                    column=column,
+                    remedy=f"rename {column!r} to {name!r}, or to something that is not nearly the same",
+                )
