@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rpmcore.api import reverse_stress as reverse_stress
     from rpmcore.api import scenarios as scenarios
     from rpmcore.api import size as size
+    from rpmcore.api import strategies as strategies
     from rpmcore.api import stress as stress
     from rpmcore.api import synthetic_stress as synthetic_stress
     from rpmcore.controls.adaptive_risk import AdaptiveRiskManager as AdaptiveRiskManager
@@ -81,6 +82,7 @@ _HOMES = {
     "reverse_stress": "rpmcore.api",
     "scenarios": "rpmcore.api",
     "size": "rpmcore.api",
+    "strategies": "rpmcore.api",
     "stress": "rpmcore.api",
     "synthetic_stress": "rpmcore.api",
 }
@@ -121,6 +123,7 @@ __all__ = [
     "reverse_stress",
     "scenarios",
     "size",
+    "strategies",
     "stress",
     "synthetic_stress",
 ]

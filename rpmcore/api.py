@@ -24,6 +24,7 @@ from rpmcore.risk.settings import RiskSettings, TailMethod
 from rpmcore.risk.tail_inputs import Effort
 from rpmcore.risk.valuation import GivenCorrelation
 from rpmcore.sizing_jobs import size, trade_record
+from rpmcore.strategy_jobs import strategies
 
 if TYPE_CHECKING:
     from rpmcore.risk.backtesting.report import BacktestReport
@@ -44,6 +45,7 @@ __all__ = [
     "reverse_stress",
     "scenarios",
     "size",
+    "strategies",
     "stress",
     "synthetic_stress",
     "to_plain",

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from rpm_cli import backtest, doctor, evaluate, exposure, killswitch, limits, regime, scenarios, size, stress, warmup
+from rpm_cli import (
+    backtest,
+    doctor,
+    evaluate,
+    exposure,
+    killswitch,
+    limits,
+    regime,
+    scenarios,
+    size,
+    strategies,
+    stress,
+    warmup,
+)
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -25,6 +38,7 @@ app.command("exposure", short_help="Where does the risk come from?")(exposure.ex
 app.command("limits", short_help="What may it hold today?")(limits.limits)
 app.command("regime", short_help="What state is the market in?")(regime.regime)
 app.command("backtest", short_help="Was the risk model right?")(backtest.backtest)
+app.command("strategies", short_help="Which strategies may trade?")(strategies.strategies)
 app.command("size", short_help="How large may this trade be?")(size.size)
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")

@@ -98,22 +98,24 @@ def parse_day(text: str | None) -> date | None:
         raise typer.BadParameter(f"{text!r} is not a day written as YYYY-MM-DD", param_hint="--as-of") from None
 
 
-def announce(book: str | None, *, check: bool, quiet: bool) -> None:
-    """Say on stderr what a user should know before the result: the sample book, and kernels that must compile.
+def announce(given: str | None, *, check: bool, quiet: bool, what: str = "book") -> None:
+    """Say on stderr what a user should know before the result: the sample, and kernels that must compile.
 
     Raises
     ------
     typer.BadParameter
-        If a verdict (``--check``) is asked for without a book: the sample's would be taken for one's own.
+        If a verdict (``--check``) is asked for without a book, or trades: the sample's would be taken for one's own.
     """
     from rpmcore import api
 
-    if book is None and check:
-        raise typer.BadParameter("--check needs a BOOK: a verdict on the sample book says nothing about yours")
+    if given is None and check:
+        needed = "a BOOK" if what == "book" else what.upper()
+        raise typer.BadParameter(f"--check needs {needed}: a verdict on the sample {what} says nothing about yours")
     if quiet:
         return
-    if book is None:
-        typer.echo("No book given: this is the sample book that comes with rpm.", err=True)
+    if given is None:
+        are = "this is the sample book that comes" if what == "book" else f"these are the sample {what} that come"
+        typer.echo(f"No {what} given: {are} with rpm.", err=True)
     if not api.kernels_are_compiled():
         typer.echo(
             "First run: compiling the numeric kernels, about half a minute, once. (`rpm warmup` does it ahead.)",

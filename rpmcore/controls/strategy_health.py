@@ -32,6 +32,9 @@ MAPPINGS: dict[str, tuple[float, float, str]] = {
 }
 """The figure that scores 0, the one that scores 1, and what is measured."""
 
+SHARES = ("win_rate", "maximum_drawdown", "current_drawdown", "edge_confidence")
+"""Components whose figure is a fraction, told in per cent."""
+
 NO_TREND = 0.5
 """The score of a trend that cannot be told: neither better nor worse."""
 
@@ -45,6 +48,13 @@ class HealthComponent:
     measured_reason: str | None = None
     score: float
     weight: float
+
+    @property
+    def told(self) -> str:
+        """What was measured, in words."""
+        if self.measured is None:
+            return str(self.measured_reason)
+        return f"{100.0 * self.measured:.3g} %" if self.name in SHARES else f"{self.measured:.3g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -336,9 +336,8 @@ class StrategyIntelligenceEngine:
             return str(health.score_reason)
         worst, limit = health.weakest, self.settings.disable_below
         verdict = f"health {health.score:.2f} is {'below' if health.band == 'CRITICAL' else 'not below'} {limit:g}"
-        measured = worst.measured_reason if worst.measured is None else f"{worst.measured:.3g}"
         name = worst.name.replace("_", " ")
-        return f"{verdict} after {health.n_trades} trades; most is lost by {name}: {measured}"
+        return f"{verdict} after {health.n_trades} trades; most is lost by {name}: {worst.told}"
 
     def _nothing(self, strategy_id: str) -> StrategyAllocation:
         return StrategyAllocation(strategy_id=strategy_id, fraction=0.0, kelly=None, kelly_reason="it is disabled")

@@ -1,9 +1,9 @@
 """The numbers by which strategies are judged, each declared once with unit, range and default."""
 
 from math import isclose
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from rpmcore.domain.settings import Section, setting
 
@@ -42,6 +42,10 @@ class AllocationSettings(Section):
 class StrategySettings(Section):
     """How strategies are judged, disabled and given capital."""
 
+    capital: dict[str, Annotated[float, Field(gt=0.0)]] = setting(
+        {}, "Capital of strategies by their ids; the others share equally what is left of the account's.",
+        unit="account currency",
+    )  # fmt: skip
     lookback_days: int = setting(90, "Trades closed within these days count.", unit="days", ge=1)
     recent_days: int = setting(30, "Length of the recent window.", unit="days", ge=1)
     minimum_trades: int = setting(30, "Fewer trades than this judge nothing.", unit="trades", ge=2)

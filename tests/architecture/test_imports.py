@@ -4,7 +4,7 @@ import sys
 
 import rpmcore
 
-COMMANDS = ("evaluate", "exposure", "limits", "regime", "size", "backtest", "stress")
+COMMANDS = ("evaluate", "exposure", "limits", "regime", "size", "backtest", "strategies", "stress")
 HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["killswitch", "simulate", "--help"], ["--version"])
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
@@ -75,6 +75,7 @@ def test_the_public_names_are_pinned_and_load():
         "reverse_stress",
         "scenarios",
         "size",
+        "strategies",
         "stress",
         "synthetic_stress",
     ]
