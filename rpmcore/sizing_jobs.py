@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
-from rpmcore.domain.errors import ConfigurationError, InputError, InvalidArgument, nearest
+from rpmcore.domain.errors import ConfigurationError, InputError, InsufficientData, InvalidArgument, nearest
 from rpmcore.domain.instruments import CURRENCIES, Instrument
 from rpmcore.domain.portfolio import Book
 from rpmcore.inputs import asset_database, book_inputs
@@ -15,6 +15,7 @@ from rpmcore.risk.settings import RiskSettings
 from rpmcore.risk.valuation import BookInputs
 
 if TYPE_CHECKING:
+    from rpmcore.risk.notices import Notice
     from rpmcore.risk.sizing.report import SizingReport
     from rpmcore.risk.sizing.request import SizingRequest, TradeRecord
     from rpmcore.risk.sizing.units import Side
@@ -32,6 +33,7 @@ def size(
     book: Any = None,
     prices: Any = None,
     record: "TradeRecord | None" = None,
+    trades: Any = None,
     expected: tuple[float, float] | None = None,
     multipliers: Mapping[str, float] | None = None,
     drawdown: float | None = None,
@@ -42,7 +44,7 @@ def size(
     maximum_lot: float | None = None,
     contract_size: float | None = None,
     strategy_id: str | None = None,
-    settings: RiskSettings | None = None,
+    settings: Settings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
@@ -62,6 +64,9 @@ def size(
         As in `evaluate`. With neither book nor prices no volatility is known, and no rate between currencies.
     record
         What the closed trades of the strategy say.
+    trades
+        The trades themselves, as in `rpmcore.api.strategies`, of which those of `strategy_id` count, in place of
+        `record` and of the multiplier ``strategy_health``: health by the lookback, record by all of them.
     expected
         Expected return of the instrument in excess of cash, and its standard error; per year.
     multipliers
@@ -82,13 +87,15 @@ def size(
     InputError, InsufficientData
         As in `evaluate`; and if the capital is not known.
     InvalidArgument
-        If a number is out of its range, nothing is known of the symbol, or a rate is missing.
+        If a number is out of its range, nothing is known of the symbol, a rate is missing, or trades are given without
+        the strategy, or beside what they tell.
     Undefined
         If nothing limits the risk of the trade.
     ConfigurationError
         If a multiplier is unknown.
     """
     chosen = settings or Settings()
+    from rpmcore.risk.sizing.closed_trades import stake_at_stop
     from rpmcore.risk.sizing.lots import LotRules
     from rpmcore.risk.sizing.request import ExpectedReturn, SizingRequest, check_request
     from rpmcore.risk.sizing.study import size_in_book
@@ -96,6 +103,12 @@ def size(
     database = asset_database(assets)
     factors: dict[str, Any] = dict(multipliers or {})
     _check_factors(factors)
+    if trades is not None and (strategy_id is None or record is not None or "strategy_health" in factors):
+        raise InvalidArgument(
+            "a file of trades needs the strategy whose trades count"
+            if strategy_id is None
+            else "the trades tell record and health of the strategy; leave out the file, or what is given beside it"
+        )
     inputs = None
     if book is not None or prices is not None:
         alone = _nothing(capital, base_currency) if book is None else book
@@ -117,6 +130,11 @@ def size(
     reference = database.resolve(symbol, account_currency=account).instrument
     if contract_size is not None:
         instrument = replace(instrument, contract_size=contract_size)
+    told: tuple[Notice, ...] = ()
+    if trades is not None and strategy_id is not None:
+        stake = None if stop is None else stake_at_stop(instrument, side, entry, stop, account)
+        found = _judged(trades, strategy_id, chosen, as_of, (equity, account), stake)
+        record, factors["strategy_health"], told = found
     held_adv, held_spread = _market_of(symbol, inputs)
     request = SizingRequest(
         instrument=instrument,
@@ -136,8 +154,60 @@ def size(
     )
     check_request(request)
     if inputs is not None:
-        return size_in_book(request, inputs, chosen, empty=book is None)
-    return _alone(request, chosen, assumed=base_currency is None and chosen.data.base_currency is None)
+        report = size_in_book(request, inputs, chosen, empty=book is None)
+    else:
+        report = _alone(request, chosen, assumed=base_currency is None and chosen.data.base_currency is None)
+    return replace(report, warnings=(*report.warnings, *told))
+
+
+def _judged(
+    trades: Any,
+    strategy_id: str,
+    settings: Settings,
+    as_of: date | None,
+    account: tuple[float, str],
+    stake: float | None,
+) -> "tuple[TradeRecord | None, float, tuple[Notice, ...]]":
+    """Return what closed trades say of a strategy: its record, the multiplier of its health, and what is to be told.
+
+    Parameters
+    ----------
+    account
+        Capital and currency, where the trades do not say whose they are.
+    stake
+        What the trade loses at its stop, as a fraction of its value; None without a stop.
+    """
+    from rpmcore.controls.strategy_study import instant, judged_engine
+    from rpmcore.risk.notices import Notice
+    from rpmcore.risk.sizing.closed_trades import record_of
+    from rpmcore.trade_inputs import known_strategy, trade_history, trades_to_judge
+
+    history = trade_history(trades)
+    if history.capital is None:
+        if history.base_currency not in (None, account[1]):
+            raise InputError(
+                f"the trades are in {history.base_currency}, the account is in {account[1]}, and no capital is named",
+                source=history.name,
+                remedy="give rpm.capital in its metadata, in the currency of the trades",
+            )
+        history = replace(history, capital=account[0], base_currency=account[1])
+    judged, summary, told = trades_to_judge(history, settings, as_of=as_of)
+    known_strategy(strategy_id, judged, summary.path or "the table given")
+    engine = judged_engine(judged, settings.strategies)
+    own = judged.of(strategy_id)
+    record, why = None, "without a stop the risk of the trade, in which trades are counted, is not known"
+    if stake is not None:
+        try:
+            record = record_of(own, stake)
+        except InsufficientData as error:
+            why = str(error)
+    health = engine.tracker(strategy_id).health(judged.as_of)
+    score = str(health.score_reason) if health.score is None else f"health {health.score:.2f}, {health.band}"
+    message = f"{strategy_id} as of {instant(judged.as_of)}: {score}; {len(own):,} trades since the first"
+    if record is None:
+        message += f", of which Kelly and expectancy learn nothing: {why}"
+    found = Notice(code="strategy_judged", message=message)
+    return record, engine.multiplier(strategy_id), (found, *told)
 
 
 def _alone(request: "SizingRequest", settings: RiskSettings, *, assumed: bool) -> "SizingReport":

@@ -38,7 +38,7 @@ def trades_to_judge(
     InputError
         If the trades cannot be used, none closed until `as_of`, or a capital is not known.
     """
-    history = _read(trades, capital, base_currency)
+    history = trade_history(trades, capital, base_currency)
     until = history.trades[-1].closed_at if as_of is None else _end_of(as_of)
     closed = tuple(trade for trade in history.trades if trade.closed_at <= until)
     if not closed:
@@ -136,8 +136,14 @@ def known_strategy(asked: str, judged: JudgedTrades, source: str) -> str:
     return asked
 
 
-def _read(trades: Any, capital: float | None, base_currency: str | None) -> TradeHistory:
-    """Return the trades that a caller names: the sample, trades read before, or a file or table."""
+def trade_history(trades: Any, capital: float | None = None, base_currency: str | None = None) -> TradeHistory:
+    """Return the trades that a caller names: the sample if None, trades read before, or a file or table.
+
+    Raises
+    ------
+    InputError
+        As `rpmcore.adapters.tables.trades.read_trades`.
+    """
     if trades is None:
         sample = read_trades(reference.sample_path(SAMPLE_TRADES), capital=capital, base_currency=base_currency)
         return replace(sample, source="sample")

@@ -34,7 +34,13 @@ def size(
         float | None, typer.Option("--average-win", help="As a fraction of the position's value, such as 0.03.")
     ] = None,
     average_loss: Annotated[float | None, typer.Option("--average-loss", help="The same; positive.")] = None,
-    trades: Annotated[int | None, typer.Option("--trades", help="Trades behind the three.")] = None,
+    n_trades: Annotated[int | None, typer.Option("--n-trades", metavar="N", help="Trades behind the three.")] = None,
+    trades: Annotated[
+        str | None,
+        typer.Option(
+            "--trades", metavar="FILE", help="Closed trades: health and record of the strategy, in place of the above."
+        ),
+    ] = None,
     expected_return: Annotated[
         float | None, typer.Option("--expected-return", help="Of the instrument, a year, in excess of cash.")
     ] = None,
@@ -86,7 +92,7 @@ def size(
     """How large may this trade be: every constraint with the size that it allows, and the one that binds.
 
     Examples: `rpm size EURUSD --side buy --entry 1.10 --stop 1.09 --capital 100000`;
-    `rpm size MSFT --side sell --entry 240 --stop 250 --book book.parquet`.
+    `rpm size MSFT --side sell --entry 240 --stop 250 --book book.parquet --strategy trend --trades trades.parquet`.
     """
     form = common.chosen_format(output, as_json)
     if expected_error is not None and expected_return is None:
@@ -114,7 +120,8 @@ def size(
         stop=stop,
         book=book,
         prices=prices,
-        record=api.trade_record(win_rate, average_win, average_loss, trades),
+        record=api.trade_record(win_rate, average_win, average_loss, n_trades),
+        trades=trades,
         expected=None if expected_return is None else (expected_return, expected_error or 0.0),
         multipliers={name: factor for name, factor in given.items() if factor is not None},
         drawdown=drawdown,

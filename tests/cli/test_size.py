@@ -11,7 +11,7 @@ from tests.cli.conftest import DATA, SAMPLE
 
 QUIET = "--quiet"
 EURUSD = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.09, "--capital", 100_000)
-RECORD = ("--win-rate", 0.55, "--average-win", 0.02, "--average-loss", 0.015, "--trades", 200)
+RECORD = ("--win-rate", 0.55, "--average-win", 0.02, "--average-loss", 0.015, "--n-trades", 200)
 
 
 def report(rpm, *arguments):
@@ -106,6 +106,51 @@ def test_settings_and_options_reach_the_size(rpm):
     assert rpm("size", *EURUSD, "--format", "csv").out.startswith("section,row,field,value")
 
 
+AAPL = ("AAPL", "--side", "buy", "--entry", 130, "--stop", 123.5, "--capital", 1e7, "--trades", DATA / "trades.parquet")
+
+
+def test_trades_tell_record_and_health_of_the_strategy(rpm):
+    table = pq.read_table(DATA / "trades.parquet", filters=[("strategy_id", "=", "breakout_equity")])
+    multiples = table["pnl"].to_numpy() / table["risk"].to_numpy()
+    wins, losses = multiples[multiples > 0], multiples[multiples < 0]
+    found = report(rpm, *AAPL, "--strategy", "breakout_equity")
+    kelly, health = constraint(found, "kelly"), constraint(found, "strategy_health")
+    assert f"win rate {(multiples > 0).mean():.1%}" in kelly["why"]
+    assert health["multiplier"] == 1.0
+    gain = (multiples > 0).mean() * wins.mean() / -losses.mean() - (multiples < 0).mean()
+    assert f"{gain:+.3f} average losses" in constraint(found, "expectancy")["why"]
+    told = {warning["code"]: warning["message"] for warning in found["warnings"]}
+    assert "health 0.87, EXCELLENT; 1,120 trades since the first" in told["strategy_judged"]
+    assert "1/3 of the capital" in told["capital_assumed"]
+    # Given by hand, without the errors of the averages, the same record allows a little more.
+    by_hand = ("--win-rate", (multiples > 0).mean(), "--average-win", 0.05 * wins.mean(), "--average-loss",
+               -0.05 * losses.mean(), "--n-trades", len(multiples), "--health", 1)  # fmt: skip
+    same = report(rpm, *AAPL[:-2], "--strategy", "breakout_equity", *by_hand)
+    assert constraint(same, "expectancy")["quantity"] == pytest.approx(constraint(found, "expectancy")["quantity"])
+    assert 0.1 < kelly["quantity"] / constraint(same, "kelly")["quantity"] < 1.0
+
+
+def test_a_disabled_strategy_has_no_size(rpm):
+    found = report(rpm, *AAPL, "--strategy", "crossover_fast")
+    assert found["trade"]["lots"] == 0
+    assert constraint(found, "strategy_health")["multiplier"] == 0.0
+    assert "CRITICAL" in found["warnings"][-2]["message"]
+
+
+def test_few_trades_put_a_strategy_on_probation_once(rpm, tmp_path):
+    lines = ["trade_id,strategy_id,symbol,side,opened_at,closed_at,pnl,risk"]
+    lines += [f"{i},young,AAPL,buy,2022-12-0{i},2022-12-0{i},{(-1) ** i * i},10" for i in range(1, 9)]
+    (tmp_path / "trades.csv").write_text("\n".join(lines) + "\n")
+    found = report(rpm, *AAPL[:-1], tmp_path / "trades.csv", "--strategy", "young")
+    assert constraint(found, "strategy_health")["multiplier"] == 0.25
+    assert constraint(found, "kelly")["quantity"] is None
+    assert found["trade"]["risk"] == pytest.approx(0.0025, rel=1e-3)
+    assert "insufficient: 8 of the 30 trades" in found["warnings"][-2]["message"]
+    asks = ("--trades", tmp_path / "trades.csv", "--strategy", "young")
+    without = report(rpm, "AAPL", "--side", "buy", "--entry", 130, "--book", SAMPLE, *asks)
+    assert "without a stop the risk of the trade" in " ".join(w["message"] for w in without["warnings"])
+
+
 PAIR = ("EURUSD", "--side", "buy", "--entry", 1.1)
 
 
@@ -131,6 +176,11 @@ PAIR = ("EURUSD", "--side", "buy", "--entry", 1.1)
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--risk", 0), "--risk"),
         (("EURGBP", "--side", "buy", "--entry", 0.9, "--stop", 0.8, "--capital", 1e5), "no rate from GBP"),
         (("EURUSDX", "--side", "buy", "--entry", 1, "--stop", 0.9, "--capital", 1e5), "did you mean 'EURUSD'"),
+        (AAPL, "needs the strategy whose trades count"),
+        ((*AAPL, "--strategy", "breakout_equity", "--health", 1), "leave out the file, or what is given beside it"),
+        ((*AAPL, "--strategy", "breakout_equity", *RECORD), "leave out the file, or what is given beside it"),
+        ((*AAPL, "--strategy", "breakout"), "Did you mean 'breakout_equity'"),
+        ((*AAPL[:-1], "nothing.parquet", "--strategy", "x"), "nothing.parquet"),
         (("XYZ", "--side", "buy", "--entry", 1, "--stop", 0.9, "--book", SAMPLE), "no prices of 'XYZ'"),
     ],
 )
