@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
 from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerFailed
@@ -46,7 +46,8 @@ SNAPSHOT_AFTER = 1000
 Clock = Callable[[], int]
 """Tells the time in UTC nanoseconds."""
 
-AnyCommand = TypeVar("AnyCommand", bound=Command)
+Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
+"""Is told what was recorded, after it was; what it raises changes nothing."""
 
 
 class GateHalted(RpmError):
@@ -88,6 +89,8 @@ class RiskGate:
         self._clock, self._timer = clock, timer
         self._failed = ""
         self._snapshot_at = engine.sequence
+        self._listeners: list[Listener] = []
+        self.listener_failures = 0
         self._lock = threading.RLock()
 
     # Where it comes from
@@ -173,12 +176,21 @@ class RiskGate:
     ) -> None:
         self.close()
 
+    def subscribe(self, listener: Listener) -> None:
+        """Tell somebody of everything that is recorded from now on; `listener_failures` counts what they raised."""
+        self._listeners.append(listener)
+
     # What is asked
 
     @property
     def engine(self) -> DecisionEngine:
         """What decides; for reading."""
         return self._engine
+
+    @property
+    def head(self) -> str | None:
+        """The signature of the ledger's end, as hexadecimal text; None where there is no ledger."""
+        return self._store.head.signature.hex() if isinstance(self._store, Ledger) else None
 
     @property
     def failed(self) -> str:
@@ -442,6 +454,11 @@ class RiskGate:
         except Exception as error:
             self._failed = str(error)
             raise GateHalted(f"the gate has halted: {error}") from error
+        for listener in self._listeners:
+            try:
+                listener(command, decision, events)
+            except Exception:  # noqa: BLE001 - whoever only listens must not stop a gate
+                self.listener_failures += 1
         return events
 
     def _take_snapshot(self) -> None:

@@ -1,8 +1,7 @@
 """Run a stream of signals through the gate: day by day, with an in-memory broker and, if one is named, an operator."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from time import perf_counter_ns
@@ -13,11 +12,13 @@ import numpy as np
 from rpmcore.adapters.in_memory_broker import InMemoryBroker
 from rpmcore.decision.open_trades import OPPOSITE, OpenTrade, OpenTrades
 from rpmcore.decision.signal_fields import unit_loss
+from rpmcore.domain.commands import Command
 from rpmcore.domain.controls import Severity
-from rpmcore.domain.decisions import Decision
+from rpmcore.domain.decisions import Decision, RejectionException
 from rpmcore.domain.orders import Signal
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.gate import RiskGate, approved_trade
+from rpmcore.gate_run_report import GateRun, Halt, RunDay
 from rpmcore.gate_start import close_time
 from rpmcore.risk.sizing.exact import exact
 
@@ -28,115 +29,6 @@ DAY = 86_400_000_000_000
 
 Progress = Callable[[int, int], None]
 """Told how many days are done, and of how many."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Month:
-    """What happened in a month.
-
-    Attributes
-    ----------
-    month
-        Such as ``2020-03``.
-    approved, cut, rejected
-        Signals.
-    requested_value, approved_value
-        In account currency, of signals that open or add.
-    multiplier
-        The lowest that was left of the regime's base limits, and the regime then.
-    halts
-        Scopes that were halted.
-    equity
-        At the last close, in account currency.
-    """
-
-    month: str
-    approved: int = 0
-    cut: int = 0
-    rejected: int = 0
-    requested_value: float = 0.0
-    approved_value: float = 0.0
-    multiplier: float = 1.0
-    regime: str = ""
-    risk_per_trade: float = 1.0
-    halts: int = 0
-    equity: float = 0.0
-
-    @property
-    def signals(self) -> int:
-        """All of them."""
-        return self.approved + self.cut + self.rejected
-
-    @property
-    def passed_share(self) -> float | None:
-        """Approved over requested value; None where nothing was requested."""
-        return self.approved_value / self.requested_value if self.requested_value else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halt:
-    """A switch that halted a scope."""
-
-    at: int
-    switch: str
-    scope: str
-    severity: str
-    reason: str
-
-
-@dataclass(slots=True, kw_only=True)
-class GateRun:
-    """What a run came to.
-
-    Attributes
-    ----------
-    first, last
-        Days of the run.
-    approved, cut, rejected
-        Signals by verdict.
-    reasons
-        Rejections by reason.
-    bindings
-        Cuts by the check that made them.
-    not_sent
-        Reduce-only signals of strategies that held nothing to reduce.
-    halts
-        Switches that fired, in their order.
-    resets
-        By the simulated operator.
-    disabled
-        Strategies that were disabled for their health: (time, strategy, reason).
-    trades, pnl
-        Closed trades, and their P&L by strategy.
-    nanoseconds
-        That each decision took, without its record.
-    months
-        By month.
-    """
-
-    first: date
-    last: date
-    approved: int = 0
-    cut: int = 0
-    rejected: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    bindings: Counter[str] = field(default_factory=Counter)
-    not_sent: int = 0
-    halts: list[Halt] = field(default_factory=list)
-    resets: int = 0
-    disabled: list[tuple[int, str, str]] = field(default_factory=list)
-    trades: int = 0
-    pnl: Counter[str] = field(default_factory=Counter)
-    nanoseconds: list[int] = field(default_factory=list)
-    months: dict[str, Month] = field(default_factory=dict)
-    equity_first: float = 0.0
-    equity_last: float = 0.0
-    max_drawdown: float = 0.0
-
-    @property
-    def signals(self) -> int:
-        """All that were decided."""
-        return self.approved + self.cut + self.rejected
 
 
 def run_signals(
@@ -188,7 +80,8 @@ class _Run:
         self.rows = rows
         days = [prices.dates[row].item() for row in rows] or [prices.dates[-1].item()]
         self.result = GateRun(first=days[0], last=days[-1], equity_first=self.engine.account.equity)
-        self.month = Month(month="")
+        self.day = RunDay(day=days[0])
+        gate.subscribe(self._told)
 
     def over(self, signals: Iterable[Signal], progress: Progress | None) -> GateRun:
         waiting = [signal for signal in signals if signal.at > self.engine.last_at]
@@ -207,14 +100,12 @@ class _Run:
         return self.result
 
     def _begin(self, day: date) -> None:
-        name = f"{day:%Y-%m}"
-        if name != self.month.month:
-            self.month = self.result.months[name] = Month(month=name)
-        self.session = day
+        self.day = RunDay(day=day)
+        self.result.days.append(self.day)
 
     def _signal(self, signal: Signal) -> None:
         if signal.at > self.engine.last_at:
-            self._told(self.gate.tick(at=signal.at))
+            self.gate.tick(at=signal.at)
             self._review(signal.at)
         if signal.reduce_only:
             held = self._still_held(signal)
@@ -246,13 +137,17 @@ class _Run:
         self._count(decision)
         if decision.approved:
             approved = approved_trade(decision)
-            self.gate.release(approved, at=at)
-            self.broker.submit(approved)
+            try:
+                self.gate.release(approved, at=at)
+            except RejectionException:
+                # The approval itself tripped a switch, such as that on the share of rejections.
+                self.result.not_released += 1
+            else:
+                self.broker.submit(approved)
 
     def _count(self, decision: Decision) -> None:
-        result, month = self.result, self.month
-        setattr(result, decision.verdict, getattr(result, decision.verdict) + 1)
-        setattr(month, decision.verdict, getattr(month, decision.verdict) + 1)
+        result, day = self.result, self.day
+        setattr(day, decision.verdict, getattr(day, decision.verdict) + 1)
         if decision.reason is not None:
             result.reasons[decision.reason.value] += 1
         elif decision.verdict == "cut" and decision.binding is not None:
@@ -260,8 +155,8 @@ class _Run:
         opening = (decision.requested or 0.0) - decision.reducing
         if opening > 0.0:
             unit = self.engine.market.unit_value(decision.signal.symbol) or 0.0
-            month.requested_value += opening * unit
-            month.approved_value += max(decision.approved - decision.reducing, 0.0) * unit
+            day.requested_value += opening * unit
+            day.approved_value += max(decision.approved - decision.reducing, 0.0) * unit
 
     def _close(self, day: date, row: int, at: int) -> None:
         closes = {
@@ -269,19 +164,17 @@ class _Run:
             for column, symbol in self.known
             if np.isfinite(price := float(self.prices.closes[row, column]))
         }
-        self._told(self.gate.price_bar(str(day), closes, at=at))
+        self.gate.price_bar(str(day), closes, at=at)
         for filled in self.broker.close(closes):
             order = filled.order
-            self._told(
-                self.gate.fill(
-                    filled.fill_id, order.order_id, strategy_id=order.strategy_id, symbol=order.symbol,
-                    side=order.side, quantity=filled.quantity, price=filled.price, at=at,
-                )
+            self.gate.fill(
+                filled.fill_id, order.order_id, strategy_id=order.strategy_id, symbol=order.symbol, side=order.side,
+                quantity=filled.quantity, price=filled.price, at=at,
             )  # fmt: skip
             for trade in self.open.fill(self._opened(order, filled.quantity, filled.price, at)):
                 self.result.trades += 1
-                self.result.pnl[trade.strategy_id] += trade.pnl
-                self._told(self.gate.trade_closed(trade, at=at))
+                self.result.pnl[trade.strategy_id] = self.result.pnl.get(trade.strategy_id, 0.0) + trade.pnl
+                self.gate.trade_closed(trade, at=at)
         for due, what in list(self.open.due(closes)):
             self._leave(due, what, closes[due.symbol], at)
         self._note_day(at)
@@ -303,7 +196,7 @@ class _Run:
     def _leave(self, trade: OpenTrade, what: str, close: float, at: int) -> None:
         """Ask to close a trade, unless what does so is on its way already."""
         signal = Signal(
-            signal_id=f"{trade.trade_id}/{what}/{self.session}", strategy_id=trade.strategy_id, symbol=trade.symbol,
+            signal_id=f"{trade.trade_id}/{what}/{self.day.day}", strategy_id=trade.strategy_id, symbol=trade.symbol,
             side=OPPOSITE[trade.side], entry=close, at=at, correlation_id=trade.trade_id,
         )  # fmt: skip
         left = min(trade.quantity, self._still_held(signal))
@@ -311,18 +204,16 @@ class _Run:
             self._decide(replace(signal, quantity=float(left)), at)
 
     def _note_day(self, at: int) -> None:
-        engine, month, result = self.engine, self.month, self.result
+        engine, day = self.engine, self.day
         limits = engine.limits(at)
-        if not month.regime or limits.risk_per_trade < month.risk_per_trade:
-            month.multiplier, month.regime = limits.multiplier, limits.regime
-            month.risk_per_trade = limits.risk_per_trade
-        month.equity = engine.account.equity
-        result.max_drawdown = max(result.max_drawdown, 1.0 - month.equity / engine.peak)
+        day.multiplier, day.regime, day.risk_per_trade = limits.multiplier, limits.regime, limits.risk_per_trade
+        day.equity = engine.account.equity
+        self.result.max_drawdown = max(self.result.max_drawdown, 1.0 - day.equity / engine.peak)
 
-    def _told(self, events: Iterable[Mapping[str, Any]]) -> None:
+    def _told(self, _command: Command, _decision: Decision | None, events: tuple[Mapping[str, Any], ...]) -> None:
         for event in events:
             if event["type"] == "control" and _halts(event):
-                self.month.halts += 1
+                self.day.halts += 1
                 self.result.halts.append(
                     Halt(at=event["at"], switch=event["switch"], scope=event["scope"], severity=event["after"],
                          reason=event["reason"])

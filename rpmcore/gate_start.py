@@ -1,7 +1,7 @@
 """From a book, prices and settings to what a gate starts from."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,7 @@ def genesis_of(
     base_currency: str | None = None,
     assets: Any = None,
     strategies: Mapping[str, float] | None = None,
+    before: date | None = None,
 ) -> Genesis:
     """Return what a gate starts from: everything with prices and a known profile may be traded.
 
@@ -67,8 +68,9 @@ def genesis_of(
         What is held, with the strategies that hold it; see `rpmcore.api.evaluate`.
     prices
         Of `gate_prices`; those after `as_of` are not looked at.
-    as_of
-        The day whose closes are the last that are known; the book's, else that of the last price.
+    as_of, before
+        The day whose closes are the last that are known; the book's own, else the last one before `before`, else that
+        of the last price.
     capital, base_currency, assets, settings
         As in `rpmcore.api.evaluate`.
     strategies
@@ -91,6 +93,8 @@ def genesis_of(
             remedy="give --capital, or rpm.capital in the book's metadata",
         )  # fmt: skip
     day = as_of or inputs.book.as_of
+    if day is None and before is not None:
+        day = before - timedelta(days=1)
     known = prices.dates if day is None else prices.dates[prices.dates <= np.datetime64(day, "D")]
     if not len(known):
         raise InputError(f"there is no price up to {day}", source=prices.path, remedy="give more history")
