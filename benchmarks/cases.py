@@ -289,6 +289,38 @@ def pre_trade_check(n_assets: int) -> Pair:
     return lambda: book.volatility_after(7, 0.01), lambda: theirs(7, 0.01)
 
 
+def one_more_trade(n_assets: int, n_obs: int) -> Pair:
+    """VaR, ES and volatility before and after a trade and the largest size of each, beside the same from the returns."""
+    from rpmcore.risk.settings import LimitsSettings, RiskSettings
+    from rpmcore.risk.trade_impact.worst_case import WorstCase
+
+    x, weights = returns(n_obs, n_assets), np.full(n_assets, 1.0 / n_assets)
+    case = WorstCase.of_returns(x, weights, RiskSettings(limits=LimitsSettings(method="historical")))
+    cov, k, limits = case.estimate.covariance, round(0.05 * n_obs, 9), np.array([0.02, 0.03, 0.25])
+    rank = int(np.ceil(k))
+
+    def measures(size: float) -> Any:
+        after = weights.copy()
+        after[7] += size
+        worst = np.partition(x @ after, rank - 1)[:rank]
+        return np.array([-worst.max(), -worst.mean(), np.sqrt(252.0 * (after @ cov @ after))])
+
+    def theirs() -> Any:
+        now, after, low, high = measures(0.0), measures(0.01), np.zeros(3), np.full(3, 64.0)
+        for i in range(3):
+            for _ in range(40):
+                middle = 0.5 * (low[i] + high[i])
+                if measures(middle)[i] <= limits[i]:
+                    low[i] = middle
+                else:
+                    high[i] = middle
+        return now, after, low
+
+    found = case.impacts(7, 1, 0.01)
+    assert np.allclose([i.largest for i in found], theirs()[2], rtol=1e-9)
+    return lambda: case.impacts(7, 1, 0.01), theirs
+
+
 def position_size() -> Pair:
     """Every constraint with its reason and exact lots, beside the same constraints as bare floats."""
     from math import floor, sqrt
@@ -443,6 +475,7 @@ CASES = (
         floor=24,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
+    Case("one more trade, largest by VaR, ES, σ", "NumPy", lambda: one_more_trade(50, 500), target=50, floor=40),
     Case("kill switches: a rejection", "bare deque", lambda: kill_switches(False), target=0.03, floor=0.009),
     Case("kill switches: may I trade?", "bare deque", lambda: kill_switches(True), target=0.25, floor=0.12),
     Case("position size, 13 constraints with reasons", "bare floats", position_size, target=0.01, floor=0.005),
