@@ -290,7 +290,7 @@ def pre_trade_check(n_assets: int) -> Pair:
 
 
 def one_more_trade(n_assets: int, n_obs: int) -> Pair:
-    """VaR, ES and volatility before and after a trade and the largest size of each, beside the same from the returns."""
+    """VaR, ES and volatility before and after a trade, and the largest size of each, by trying in the peer."""
     from rpmcore.risk.settings import LimitsSettings, RiskSettings
     from rpmcore.risk.trade_impact.worst_case import WorstCase
 

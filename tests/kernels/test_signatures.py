@@ -9,6 +9,9 @@ import rpmcore
 from rpmcore import api
 from rpmcore.kernels import _jit
 from rpmcore.risk.settings import TailMethod
+from rpmcore.risk.trade_impact.worst_case import WorstCase
+import numpy as np
+RETURNS = np.random.default_rng(1).normal(size=(200, 2)) / 100
 list(api.warmup())
 before = {name: len(kernel.signatures) for name, (kernel, _) in _jit.declared().items()}
 rpmcore.evaluate()
@@ -22,9 +25,12 @@ for options in (
     {"simulation.shocks": "assets", "simulation.sampling": "sobol", "simulation.distribution": "normal"},
     {"simulation.shocks": "assets", "simulation.sampling": "antithetic"},
     {"covariance.method": "ledoit_wolf"},
+    {"limits.bind_on": "upper", "tail_risk.quantile": "inverse_cdf"},
 ):
     settings = rpmcore.load_settings(options={**everything, **options})
     rpmcore.evaluate(settings=settings, decompose=["all"], compare_covariance=True, rolling=True)
+    case = WorstCase.of_returns(RETURNS, [0.5, -0.5], settings, orders={0: [0.1]})
+    case.commit(0, 0.1, {0: [0.01 * 2**i for i in range(9)]}).impacts(1, -1, 0.1)
 rpmcore.stress(crises=tuple(rpmcore.scenarios().values()))
 after = {name: len(kernel.signatures) for name, (kernel, _) in _jit.declared().items()}
 assert before == after, {name: after[name] for name in after if after[name] != before[name]}

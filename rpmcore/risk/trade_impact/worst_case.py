@@ -214,6 +214,24 @@ class WorstCase:
             kernels.add(self.pnl, self.by_asset[asset], float(change), pnl)
         return self._with(self.rules, estimate, calm, self.by_asset, pnl, working)
 
+    def anew(self, weights: Any, orders: Mapping[int, Sequence[float]] | None = None) -> Self:
+        """Return the book with other weights and orders, none by default, under the same covariances and window.
+
+        The same bits whatever came before, unlike `commit`, so that a book restored equals one that never stopped.
+
+        Raises
+        ------
+        InvalidArgument
+            As `of`.
+        """
+        held = as_vector(weights, "weights")
+        if held.shape[0] != self.by_asset.shape[0]:
+            raise InvalidArgument(f"weights has {held.shape[0]} element(s), but the book {self.by_asset.shape[0]}")
+        estimate = BookVariance.of(held, self.estimate.covariance)
+        calm = estimate if self.calm is self.estimate else BookVariance.of(held, self.calm.covariance)
+        working = WorkingOrders.of(orders or {}, held.shape[0])
+        return self._with(self.rules, estimate, calm, self.by_asset, book_pnl(held, self.by_asset), working)
+
     def under(self, rules: Rules) -> Self:
         """Return the same book under other rules, such as those of another regime."""
         return self._with(rules, self.estimate, self.calm, self.by_asset, self.pnl, self.working)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.risk.exposure.limits import Measure
-from rpmcore.risk.trade_impact.linear import linear_impact, measure_impact, worst
+from rpmcore.risk.trade_impact.linear import linear_impact, measure_impact
 from tests.oracles import trade_impact as oracle
 
 numbers = st.integers(-40, 40).map(lambda x: x / 10)
@@ -123,7 +123,7 @@ def test_an_exposure_that_is_not_known_lets_nothing_pass():
 
 
 def test_the_worst_of_an_interval_is_at_one_of_its_ends():
-    assert worst([-0.3], [0.1], [1.0], 0.15) == pytest.approx(0.25, rel=1e-15)
+    assert impact([-0.3], [0.1], [1.0], 1.0, 1, 0.15).after == pytest.approx(0.25, rel=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,18 @@ def test_what_a_trade_makes_of_the_book_is_what_the_book_then_is():
             assert now.now == pytest.approx(before.after, rel=1e-14)
 
 
+def test_a_book_anew_has_the_bits_of_one_just_made():
+    orders, weights = {1: (0.1,), 3: (-0.2,)}, 0.7 * WEIGHTS
+    for settings in (RiskSettings(), RiskSettings(covariance={"method": "sample"})):
+        old = case(settings=settings).commit(2, 0.1, {0: (0.1,)}).commit(4, -0.3)
+        assert old.anew(weights, orders).impacts(0, 1, 0.1) == case(orders, settings, weights=weights).impacts(
+            0, 1, 0.1
+        )
+        assert old.anew(weights).impacts(0, 1, 0.1) == case(None, settings, weights=weights).impacts(0, 1, 0.1)
+    with pytest.raises(InvalidArgument, match="weights has 2 element"):
+        case().anew([0.1, 0.2])
+
+
 def test_a_thousand_commits_leave_no_trace():
     rng, book, weights = np.random.default_rng(4), case(), WEIGHTS.copy()
     for _ in range(REBUILD_AFTER + 7):
