@@ -87,7 +87,7 @@ class RiskGate:
         self._engine, self._store, self._control = engine, store, control
         self._sign = None if key is None else key.for_("approval")
         self._clock, self._timer = clock, timer
-        self._failed = ""
+        self._failed, self._closed = "", False
         self._snapshot_at = engine.sequence
         self._listeners: list[Listener] = []
         self.listener_failures = 0
@@ -160,12 +160,15 @@ class RiskGate:
         return gate
 
     def close(self) -> None:
-        """Take a snapshot, and give back the ledger."""
+        """Take a snapshot, and give back the ledger; a gate that is closed answers nothing more."""
         with self._lock:
+            if self._closed:
+                return
             try:
                 if not self._failed and self._engine.sequence > self._snapshot_at:
                     self._take_snapshot()
             finally:
+                self._closed, self._failed = True, self._failed or "it was closed"
                 self._store.close()
 
     def __enter__(self) -> Self:
