@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rpmcore.adapters.ledger.chain import Chain
-from rpmcore.adapters.ledger.connections import beside_as_sqlite, connect_writer
+from rpmcore.adapters.ledger.connections import beside_as_sqlite, connect_writer, prove_writable
 from rpmcore.adapters.ledger.creation import INSERT, create_file, moving
 from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerError, LedgerFailed, LedgerUnusable
 from rpmcore.adapters.ledger.file_lock import FileLock
@@ -94,6 +94,7 @@ class Ledger(Queries):
             found = check(connection, key, anchors=anchors, progress=progress)
             if found.head is None:
                 raise LedgerDamaged(path, str(found.why), found.bad_position)
+            prove_writable(path, connection)
             if halted_reason(path) is None:
                 lay_ballast(path)
             return cls(path, lock, connection, Chain(key, found.head.ledger), found.head)
@@ -186,9 +187,9 @@ class Ledger(Queries):
     def _commit(self, rows: list[tuple[object, ...]], head: Head) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        self._connection.executemany(INSERT, rows)
         if execute(_MOVE_HEAD, (*moving(head), self._head.position, self._head.mac)).rowcount != 1:
             raise LedgerError("another process has written to it")
+        self._connection.executemany(INSERT, rows)
         execute("COMMIT")
         # What was moved or removed under us took the records along: they would be missing after a restart.
         if self._identities() != self._files:
