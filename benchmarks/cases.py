@@ -414,6 +414,18 @@ def stress_suite(n_simulations: int, n_days: int, n_assets: int) -> Pair:
     return pair
 
 
+def ledger_append() -> Pair:
+    from benchmarks.ledger import appends
+
+    return appends()
+
+
+def ledger_verify(decisions: int) -> Pair:
+    from benchmarks.ledger import verification
+
+    return verification(decisions)
+
+
 CASES = (
     Case("Ledoit–Wolf 60 × 6", "scikit-learn", lambda: ledoit_wolf(60, 6), target=150, floor=75),
     Case("Ledoit–Wolf 60 × 50", "scikit-learn", lambda: ledoit_wolf(60, 50), target=30, floor=17),
@@ -518,4 +530,6 @@ CASES = (
         floor=2,
         long=True,
     ),
+    Case("ledger: append of a decision, 4 records", "bare SQLite", ledger_append, target=0.7, floor=0.3),
+    Case("ledger: verify 2,000 decisions", "bare SHA-256", lambda: ledger_verify(2000), target=0.3, floor=0.15),
 )

@@ -1,8 +1,8 @@
 """A process that is killed at random moments, and what it had acknowledged by then.
 
 The child is any command that prints a line for each item once it is acknowledged, unbuffered, and goes on for ever.
-`campaign` kills it, again and again, after a number of lines that is drawn and a further stretch of a drawn length; what
-must then hold is the caller's to say. Used for the ledger, and for whatever stands on it.
+`campaign` kills it, again and again, after a number of lines that is drawn and a further stretch of a drawn length;
+what must then hold is the caller's to say. Used for the ledger, and for whatever stands on it.
 """
 
 import random
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,24 +54,20 @@ def campaign(command: Sequence[str], kills: int, seed: int, *, most_lines: int =
 
 
 def _killed(command: Sequence[str], lines: int, stretch: int) -> list[str]:
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, bufsize=1
-    ) as child:
+    with (
+        TemporaryFile("w+") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as child,
+    ):
         assert child.stdout is not None
-        assert child.stderr is not None
-        acknowledged = []
-        for _ in range(lines):
-            line = child.stdout.readline()
-            assert line, f"the child ended by itself: {child.stderr.read()}"
-            acknowledged.append(line.rstrip("\n"))
+        printed = [child.stdout.readline() for _ in range(lines)]
         spin(stretch)
         ended = child.poll()
         child.kill()
         # What it printed before it died was acknowledged too; a line without its end was not.
-        rest, errors = child.communicate()
-        assert ended is None, f"the child ended by itself: {errors}"
-        acknowledged += [line.rstrip("\n") for line in rest.splitlines(keepends=True) if line.endswith("\n")]
-    return acknowledged
+        printed += child.stdout.readlines()
+        errors.seek(0)
+        assert ended is None, f"the child ended by itself: {errors.read()}"
+    return [line.rstrip("\n") for line in printed if line.endswith("\n")]
 
 
 def spin(turns: int) -> None:

@@ -53,7 +53,7 @@ class ControlFolder:
     path: Path
 
     def __init__(self, ledger: str | Path) -> None:
-        ledger = Path(ledger)
+        ledger = Path(ledger).resolve()
         self.path = ledger.with_name(f"{ledger.name}.control")
         self._requests, self._answers = self.path / "requests", self.path / "answers"
         self._malformed = self.path / "malformed"

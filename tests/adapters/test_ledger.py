@@ -273,6 +273,32 @@ def test_names_with_marks_of_an_address_are_names(tmp_path):
         assert reader.head.position == 11
 
 
+def test_a_link_to_a_ledger_is_the_ledger_and_has_its_lock(path, tmp_path):
+    if os.name == "nt":
+        return  # links need a privilege there
+    write_ledger(path)
+    link = tmp_path / "links" / "mine"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with Ledger.open(link, KEY) as ledger:
+        ledger.append(decided(4))
+        with pytest.raises(LedgerLocked):
+            Ledger.open(path, KEY)
+        with LedgerReader.open(link, KEY) as reader:
+            assert reader.head == ledger.head
+    assert list(link.parent.iterdir()) == [link]
+
+
+def test_a_ledger_stays_where_it_is_when_its_process_goes_elsewhere(path, tmp_path, monkeypatch):
+    write_ledger(path)
+    monkeypatch.chdir(tmp_path)
+    with Ledger.open("gate.ledger", KEY) as ledger:
+        monkeypatch.chdir("/")
+        ledger.append(decided(4))
+        (tmp_path / "gate.ledger.halted").write_bytes(b"{}")
+        assert ledger.halted
+
+
 def test_only_the_owner_may_read_what_is_written(path):
     with Ledger.open(write_ledger(path), KEY) as ledger:
         ledger.append(decided(4))

@@ -26,7 +26,7 @@ def mark_halted(ledger: Path, reason: str) -> None:
 
 def halted_reason(ledger: str | Path) -> str | None:
     """Return when and why the ledger halted, or None where it has not. A mark that cannot be read is a mark."""
-    path = beside(Path(ledger), "halted")
+    path = beside(Path(ledger).resolve(), "halted")
     try:
         mark = json.loads(path.read_bytes())
         return f"{mark['at']}: {mark['reason']}"
@@ -46,7 +46,7 @@ def clear_halt(ledger: str | Path) -> None:
     LedgerUnusable
         Where there is no room for the ballast yet; the mark then stays.
     """
-    path = Path(ledger)
+    path = Path(ledger).resolve()
     try:
         lay_ballast(path)
         beside(path, "halted").unlink(missing_ok=True)

@@ -37,7 +37,7 @@ class Ledger(Queries):
     `create` and `open` take the lock at once or raise `LedgerLocked`; `close`, or the end of a ``with``, gives it back.
     """
 
-    __slots__ = ("_chain", "_failed", "_files", "_head", "_lock", "_witness")
+    __slots__ = ("_chain", "_failed", "_files", "_head", "_lock", "_watched", "_witness")
 
     @classmethod
     def create(cls, path: str | Path, key: SigningKey, genesis: bytes) -> Self:
@@ -53,7 +53,7 @@ class Ledger(Queries):
             For a genesis that is not UTF-8.
         """
         _check_body(genesis, "the genesis")
-        path = Path(path)
+        path = Path(path).resolve()
         lock = FileLock(path)
         try:
             create_file(path, key, genesis)
@@ -77,7 +77,7 @@ class Ledger(Queries):
         LedgerDamaged
             Where it does not verify: with its position and what is wrong.
         """
-        path = Path(path)
+        path = Path(path).resolve()
         identify(path)
         lock = FileLock(path)
         try:
@@ -108,6 +108,7 @@ class Ledger(Queries):
     def __init__(self, path: Path, lock: FileLock, connection: sqlite3.Connection, chain: Chain, head: Head) -> None:
         self.path, self._lock, self._connection, self._chain, self._head = path, lock, connection, chain, head
         self._failed: str | None = None
+        self._watched = str(path), str(beside_as_sqlite(path, "wal"))
         self._files = self._identities()
         self._witness = Witness(path, head)
 
@@ -196,10 +197,10 @@ class Ledger(Queries):
             raise LedgerError("its file was moved, replaced or removed while it was open")
         self._witness.acknowledge(head)
 
-    def _identities(self) -> tuple[tuple[int, int], ...]:
+    def _identities(self) -> tuple[int, int, int, int]:
         """Which files stand under the names of the ledger and of its write-ahead log."""
-        found = (os.stat(self.path), os.stat(beside_as_sqlite(self.path, "wal")))  # noqa: PTH116 - of the hot path
-        return tuple((one.st_dev, one.st_ino) for one in found)
+        database, log = map(os.stat, self._watched)
+        return database.st_dev, database.st_ino, log.st_dev, log.st_ino
 
     def _failure(self, error: Exception, count: int) -> LedgerFailed:
         self._failed = f"an append of {count} records failed: {error}"

@@ -33,7 +33,7 @@ class LedgerReader(Queries):
             Where it does not verify, or is another application's.
         """
         self = cls.__new__(cls)
-        self.path = Path(path)
+        self.path = Path(path).resolve()
         identify(self.path)
         anchors = () if key is None else witness_anchor(self.path)
         self._connection = connect_reader(self.path)
