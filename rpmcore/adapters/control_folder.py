@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpmcore.adapters.durable_files import sync_folder, write_durably
+from rpmcore.adapters.durable_files import give_to_owner_of, sync_folder, write_durably
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.errors import InputError, InvalidArgument
 
@@ -59,7 +59,7 @@ class ControlFolder:
         self._malformed = self.path / "malformed"
         try:
             for folder in (self.path, self._requests, self._answers, self._malformed):
-                folder.mkdir(mode=0o700, exist_ok=True)
+                _create(folder, ledger if ledger.exists() else ledger.parent)
                 _refuse_open(folder)
             sync_folder(self.path.parent)
             sync_folder(self.path)
@@ -183,7 +183,8 @@ class ControlFolder:
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
-            write_durably(path, content, by_way_of=self.path / f"{path.name}.{secrets.token_hex(4)}.new")
+            draft = self.path / f"{path.name}.{secrets.token_hex(4)}.new"
+            write_durably(path, content, by_way_of=draft, like=self.path)
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -212,6 +213,16 @@ def _checked(request_id: str) -> str:
     if request_id in {"", ".", ".."} or Path(request_id).name != request_id:
         raise InvalidArgument(f"{request_id!r} is no id of a request")
     return request_id
+
+
+def _create(folder: Path, like: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        give_to_owner_of(like, folder)
 
 
 def _refuse_open(folder: Path) -> None:

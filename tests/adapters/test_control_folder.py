@@ -8,6 +8,7 @@ import pytest
 from rpmcore.adapters import durable_files
 from rpmcore.adapters.control_folder import LARGEST_REQUEST, ControlFolder, ControlRequest, MalformedRequest
 from rpmcore.domain.errors import InputError, InvalidArgument
+from tests.privileges import without_privileges
 
 posix = os.name != "nt"
 
@@ -176,6 +177,20 @@ def test_only_the_owner_may_use_it(folder, tmp_path):
             ControlFolder(tmp_path / "gate.ledger")
         path.chmod(0o700)
     assert len(ControlFolder(tmp_path / "gate.ledger").pending()) == 1
+
+
+@pytest.mark.parametrize("first", ["root", "gate"])
+def test_what_root_asks_for_can_be_read_by_the_gate(reachable, first):
+    path = reachable / "gate.ledger"
+    if first == "gate":
+        with without_privileges():
+            ControlFolder(path)
+    request_id = ControlFolder(path).submit({"action": "trip"})
+    with without_privileges():
+        gate = ControlFolder(path)
+        assert gate.pending() == (ControlRequest(id=request_id, body={"action": "trip"}),)
+        gate.acknowledge(request_id, {"state": "HALT"})
+    assert ControlFolder(path).await_acknowledgement(request_id, 0.0) == {"state": "HALT"}
 
 
 def test_a_folder_that_cannot_be_created_is_told(tmp_path):

@@ -1,12 +1,10 @@
 """A disk that fails, fills, disappears or forgets."""
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.records import NewRecord
 from rpmcore.adapters.ledger.witness import Witness
 from tests.ledgers import GENESIS, KEY, body, decided, raw, write_ledger
+from tests.privileges import without_privileges
 
 ROOT = Path(__file__).parents[2]
 
@@ -314,30 +313,6 @@ def test_a_write_ahead_log_that_was_lost_or_spoilt_is_noticed(path, spoil):
         Ledger.open(path, KEY)
 
 
-@contextmanager
-def without_privileges():
-    """Be nobody for a while where the tests run as root, whom no permission stops."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def reachable():
-    """Give a folder that belongs to whoever `without_privileges` is."""
-    folder = Path(tempfile.mkdtemp())
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        os.chown(folder, 65534, 65534)
-    yield folder
-    folder.chmod(0o700)
-    shutil.rmtree(folder)
-
-
 def test_a_ledger_that_may_only_be_read_is_read_and_not_written(reachable):
     if sys.platform == "win32":
         return  # folders have no such mode
@@ -368,6 +343,20 @@ def test_a_file_that_may_only_be_read_is_not_written(reachable):
         for opened in (Ledger.open, LedgerReader.open, verify):
             with pytest.raises(LedgerUnusable, match="cannot be read: unable to open database file"):
                 opened(path, KEY)
+
+
+def test_what_root_does_with_a_gates_ledger_leaves_it_to_the_gate(reachable):
+    """An operator who trips a switch as root must not lock the gate's own user out."""
+    with without_privileges():
+        path = write_ledger(reachable / "gate.ledger")
+        for suffix in ("lock", "ballast"):
+            beside(path, suffix).unlink()
+    with Ledger.open(path, KEY) as ledger, full_database(ledger), pytest.raises(LedgerFailed):
+        ledger.append(large(4, 20_000))
+    clear_halt(path)
+    with without_privileges(), Ledger.open(path, KEY) as ledger:
+        ledger.append(decided(4))
+        assert len({file.stat().st_uid for file in reachable.iterdir()}) == 1
 
 
 def test_a_folder_is_no_ledger(tmp_path):
