@@ -530,6 +530,6 @@ CASES = (
         floor=2,
         long=True,
     ),
-    Case("ledger: append of a decision, 4 records", "bare SQLite", ledger_append, target=0.7, floor=0.3),
-    Case("ledger: verify 2,000 decisions", "bare SHA-256", lambda: ledger_verify(2000), target=0.3, floor=0.15),
+    Case("ledger: append of a decision, 4 records", "bare SQLite", ledger_append, target=0.6, floor=0.27),
+    Case("ledger: verify 2,000 decisions", "bare SHA-256", lambda: ledger_verify(2000), target=0.5, floor=0.27),
 )

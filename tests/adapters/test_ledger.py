@@ -54,6 +54,8 @@ def test_a_record_is_found_by_its_idempotency_key(path):
         assert (found.position, found.kind, found.sequence) == (3, "decision", 1)
         assert ledger.find("größer") is None
         assert ledger.find("") is None
+        with pytest.raises(InvalidArgument, match="is no Unicode"):
+            ledger.find("\ud800")
         assert ledger.latest_snapshot() is None
 
 
@@ -134,10 +136,10 @@ def test_the_chain_is_hmac_of_what_the_documentation_says(path):
         (NewRecord(kind="event", sequence=2, body=b"{}"), "at least 3"),
         (NewRecord(kind="event", sequence=True, body=b"{}"), "whole number"),
         (NewRecord(kind="event", sequence=2**63, body=b"{}"), "whole number"),
-        (NewRecord(kind="event", sequence=4, key="", body=b"{}"), "1 to 1024 bytes"),
-        (NewRecord(kind="event", sequence=4, key="x" * 1025, body=b"{}"), "1 to 1024 bytes"),
-        (NewRecord(kind="event", sequence=4, key="\ud800", body=b"{}"), "1 to 1024 bytes"),
-        (NewRecord(kind="event", sequence=4, key=7, body=b"{}"), "1 to 1024 bytes"),
+        (NewRecord(kind="event", sequence=4, key="", body=b"{}"), "1 to 4096 bytes"),
+        (NewRecord(kind="event", sequence=4, key="x" * 4097, body=b"{}"), "1 to 4096 bytes"),
+        (NewRecord(kind="event", sequence=4, key="\ud800", body=b"{}"), "1 to 4096 bytes"),
+        (NewRecord(kind="event", sequence=4, key=7, body=b"{}"), "1 to 4096 bytes"),
         (NewRecord(kind="event", sequence=4, body="{}"), "UTF-8"),
         (NewRecord(kind="event", sequence=4, body=b"\xff"), "UTF-8"),
     ],

@@ -22,7 +22,7 @@ from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.signing_key import SigningKey
 
 APPENDABLE = KINDS - {"genesis"}
-LONGEST_KEY = 1024
+LONGEST_KEY = 4096
 LARGEST_BODY = 256 * 1024 * 1024
 
 # Where the head is not the one that this object wrote, somebody else did, and not one row is changed.

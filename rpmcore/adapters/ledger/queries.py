@@ -30,7 +30,13 @@ class Queries:
     _connection: sqlite3.Connection
 
     def find(self, key: str) -> Record | None:
-        """Return the record with this idempotency key, or None."""
+        """Return the record with this idempotency key, or None.
+
+        Raises
+        ------
+        InvalidArgument
+            For a text that is no Unicode, such as half of a surrogate pair.
+        """
         return self._one(_BY_KEY, (key,))
 
     def genesis(self) -> Record:
@@ -82,6 +88,8 @@ class Queries:
     def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(statement, values).fetchall()
+        except UnicodeEncodeError as error:
+            raise InvalidArgument(f"{values!r} is no Unicode") from error
         except UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
