@@ -407,3 +407,28 @@ def test_every_append_waits_for_the_disk(path):
     with Ledger.open(path, KEY) as ledger:
         settings = [ledger._connection.execute(f"PRAGMA {name}").fetchone() for name in ("journal_mode", "synchronous")]
     assert settings == [("wal",), (2,)]
+
+
+def latest_pages(log):
+    """Return the last image of each page in a write-ahead log (sqlite.org/fileformat2.html, section 4.1)."""
+    size = int.from_bytes(log[8:12], "big")
+    frames = [log[at : at + 24 + size] for at in range(32, len(log), 24 + size)]
+    salt = log[16:24]
+    return {int.from_bytes(f[:4], "big"): f[24:] for f in frames if f[8:16] == salt}, size
+
+
+@pytest.mark.parametrize("pages", ["first", "last", "half", "all"])
+def test_a_checkpoint_that_was_cut_short_is_gone_on_with(path, pages):
+    """A process was killed while SQLite moved pages from the log into the file: the log still has them all."""
+    signals = killed_after_appends(path)
+    images, size = latest_pages(path.with_name("gate.ledger-wal").read_bytes())
+    numbers = sorted(images)
+    assert max(numbers) * size > path.stat().st_size, "the file would grow"
+    moved = {"first": numbers[:1], "last": numbers[-1:], "half": numbers[::2], "all": numbers}[pages]
+    with path.open("r+b") as file:
+        for number in moved:
+            file.seek((number - 1) * size)
+            file.write(images[number])
+    assert verify(path, KEY).ok
+    with Ledger.open(path, KEY) as ledger:
+        assert ledger.find(f"signal-{signals}").sequence == signals

@@ -65,30 +65,6 @@ def prove_writable(path: Path, connection: sqlite3.Connection) -> None:
         raise _told(path, error, "written to") from error
 
 
-def read_application(path: Path) -> int:
-    """Return the application that a database says it belongs to, from the file alone, touching none beside it.
-
-    SQLite opens the file, because to close a file of one's own drops the locks that the process has on it elsewhere.
-
-    Raises
-    ------
-    LedgerUnusable
-        Where the system does not let us read it.
-    LedgerDamaged
-        Where it is no database.
-    """
-    try:
-        connection = _connect(path, "mode=ro&immutable=1")
-        try:
-            application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        finally:
-            connection.close()
-    except UNREADABLE as error:
-        raise _told(path, error, "read") from error
-    return application
-
-
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open for reading, also while a gate writes; where nobody does, also from a medium that cannot be written to.
 
@@ -118,6 +94,29 @@ def connect_reader(path: Path) -> sqlite3.Connection:
             connection.close()
         raise _told(path, error, "read") from error
     return connection
+
+
+def read_application(path: Path) -> int:
+    """Return the application that a database says it belongs to.
+
+    Through SQLite, because to close a file of one's own drops the locks that the process has on it elsewhere; and with
+    the write-ahead log, because a checkpoint that was cut short leaves a file that makes no sense without it.
+
+    Raises
+    ------
+    LedgerUnusable
+        Where the system does not let us read it.
+    LedgerDamaged
+        Where it is no database.
+    """
+    connection = connect_reader(path)
+    try:
+        application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    except UNREADABLE as error:
+        raise _told(path, error, "read") from error
+    finally:
+        connection.close()
+    return application
 
 
 def beside_as_sqlite(path: Path, suffix: str) -> Path:
