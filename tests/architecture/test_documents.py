@@ -43,7 +43,7 @@ def test_documents_quote_the_program_as_it_is():
 def test_every_command_is_in_the_manual():
     manual = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     for command in (
-        "evaluate", "exposure", "limits", "regime", "size", "backtest", "stress", "scenarios", "killswitch", "warmup",
-        "doctor",
+        "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
+        "killswitch", "warmup", "doctor",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual
