@@ -194,7 +194,7 @@ def _judged(
     judged, summary, told = trades_to_judge(history, settings, as_of=as_of)
     known_strategy(strategy_id, judged, summary.path or "the table given")
     engine = judged_engine(judged, settings.strategies)
-    own = judged.of(strategy_id)
+    own = judged.by_strategy()[strategy_id]
     record, why = None, "without a stop the risk of the trade, in which trades are counted, is not known"
     if stake is not None:
         try:
