@@ -93,6 +93,7 @@ OPTIONS = HEADER + ",quantity,risk,fees"
         ([ROW.replace("2024-03-01T09:30:00Z", "")], HEADER, ["column 'opened_at'", "row 1"]),
         ([ROW.replace("2024-03-01T09:30:00Z", "01/03/2024")], HEADER, ["ambiguous", "2024-03-01 or 2024-01-03"]),
         ([SECOND, ROW.replace("125.5", "inf")], HEADER, ["column 'pnl'", "row 2 (trade 'A1')", "finite", "inf"]),
+        ([ROW.replace("125.5", "1e308")], HEADER, ["column 'pnl'", "row 1", "larger than 1e+30", "1e+308"]),
         ([ROW.replace("125.5", "nan")], HEADER, ["column 'pnl'", "row 1", "finite"]),
         ([ROW.replace("125.5", "")], HEADER, ["column 'pnl'", "row 1", "null", "Give the P&L"]),
         ([ROW.replace("125.5", "1 250,5")], HEADER.replace("pnl", "pnl,"), ["column"]),
