@@ -128,6 +128,12 @@ def test_a_currency_that_is_not_the_accounts_needs_rates():
         read_trades(table, base_currency="USD")
 
 
+def test_times_of_day_without_a_zone_are_refused_in_parquet_too(parquet):
+    naive = pa.array([datetime(2024, 3, 1, 12)] * 2, pa.timestamp("us"))
+    path = parquet(columns(opened_at=naive))
+    assert_says(refusal(read_trades, path), path, ["column 'opened_at'", "row 1 (trade 'b')", "without a time zone"])
+
+
 def test_another_kind_of_file_is_refused(parquet):
     path = parquet(columns(), {"rpm.schema": "rpm.signals/1"})
     assert "these are not trades that this version reads" in refusal(read_trades, path)
