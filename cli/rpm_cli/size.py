@@ -91,7 +91,7 @@ def size(
 ) -> None:
     """How large may this trade be: every constraint with the size that it allows, and the one that binds.
 
-    Examples: `rpm size EURUSD --side buy --entry 1.10 --stop 1.09 --capital 100000`;
+    Examples: `rpm size EURUSD --side buy --entry 1.10 --stop 1.08 --capital 100000`;
     `rpm size MSFT --side sell --entry 240 --stop 250 --book book.parquet --strategy trend --trades trades.parquet`.
     """
     form = common.chosen_format(output, as_json)

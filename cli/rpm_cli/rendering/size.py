@@ -21,6 +21,7 @@ NAMES = {
     "strategy_health": "Strategy health",
     "drawdown": "Drawdown",
     "volatility_target": "Volatility target",
+    "maximum_weight": "Maximum weight",
     "liquidity": "Liquidity",
     "spread": "Spread",
     "maximum_lot": "Maximum lot",

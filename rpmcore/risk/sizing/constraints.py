@@ -70,6 +70,7 @@ def all_bounds(request: SizingRequest, settings: SizingSettings, units: Units, t
     return [
         *appetite,
         _volatility_target(request, units, target),
+        _maximum_weight(request, settings, units),
         _liquidity(request, settings, units),
         _spread(request, settings, units),
         _maximum_lot(request),
@@ -105,7 +106,7 @@ def _expectancy(request: SizingRequest, settings: SizingSettings, base: Decimal 
     return Bound(name="expectancy", quantity=CONTEXT.multiply(base, exact(factor)), why=why, multiplier=factor)
 
 
-def _of_capital(weight: float, request: SizingRequest, units: Units) -> Decimal:
+def _of_capital(weight: float | Decimal, request: SizingRequest, units: Units) -> Decimal:
     return CONTEXT.divide(CONTEXT.multiply(exact(weight), exact(request.capital)), units.value)
 
 
@@ -178,6 +179,16 @@ def _volatility_target(request: SizingRequest, units: Units, target: float) -> B
     if weight == inf:
         return Bound(name=name, quantity=None, why=f"{why}; the instrument does not move")
     return Bound(name=name, quantity=_of_capital(weight, request, units), why=why)
+
+
+def _maximum_weight(request: SizingRequest, settings: SizingSettings, units: Units) -> Bound:
+    why = f"{_percent(settings.maximum_weight)} of capital in one instrument"
+    held = Decimal(0)
+    if request.book is not None and request.book.weight:
+        held = exact(request.book.weight if request.side == "buy" else -request.book.weight)
+        why += f", of which {_percent(request.book.weight)} held"
+    room = max(CONTEXT.subtract(exact(settings.maximum_weight), held), Decimal(0))
+    return Bound(name="maximum_weight", quantity=_of_capital(room, request, units), why=why)
 
 
 def _liquidity(request: SizingRequest, settings: SizingSettings, units: Units) -> Bound:

@@ -51,7 +51,7 @@ class ExpectedReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookRisk:
-    """What the volatility target needs of a book.
+    """What the volatility target and the largest position need of a book.
 
     Attributes
     ----------
@@ -59,10 +59,13 @@ class BookRisk:
         σ² = wᵀΣw, per year.
     product
         (Σw)_i of the instrument to trade, per year.
+    weight
+        w_i, what is held of it: signed market value over capital; 0 where nothing is.
     """
 
     variance: float
     product: float
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,8 @@ def check_request(request: SizingRequest) -> None:
             )
     if request.drawdown is not None:
         drawdown_multiplier(request.drawdown, 0.0, 1.0)
+    if request.book is not None:
+        finite(request.book.weight, "the weight that is held")
     if request.record is not None:
         _check_record(request.record)
     if request.expected is not None:

@@ -11,7 +11,7 @@ from rpmcore.domain.plain import to_plain
 from rpmcore.risk.sizing.lots import LotRules
 from rpmcore.risk.sizing.request import MULTIPLIERS, BookRisk, ExpectedReturn, TradeRecord
 from rpmcore.risk.sizing.sizer import PositionSizer
-from tests.oracles.sizing import lots_at_risk
+from tests.oracles.sizing import lots_at_risk, lots_of_value
 from tests.risk.sizing.trades import EURUSD, SHARE, USDJPY, trade, trades
 
 SIZER = PositionSizer()
@@ -50,12 +50,13 @@ def test_lots_are_those_of_rational_arithmetic(capital, entry, distance, risk, s
         found = sizer.size(
             trade(instrument=instrument, entry=start, stop=stop, capital=float(capital), lots=lots)
         )  # fmt: skip
-        assert found.lots == lots_at_risk(capital, risk / 1000, start, stop, step, inverse=inverse)
+        at_risk = lots_at_risk(capital, risk / 1000, start, stop, step, inverse=inverse)
+        assert found.lots == min(at_risk, lots_of_value(capital, 1, 1 if inverse else start, step))
         assert found.quantity == Decimal(step) * found.lots
 
 
 def test_no_lots_in_binary_digits():
-    answer = size(instrument=replace(EURUSD, contract_size=100_000.0), entry=1.1, stop=1.09, capital=30_000.0,
+    answer = size(instrument=replace(EURUSD, contract_size=100_000.0), entry=1.1, stop=1.08, capital=60_000.0,
                   lots=LotRules.of(0.01))  # fmt: skip
     assert (str(answer.quantity), answer.lots) == ("0.30", 30)
     assert to_plain(answer)["quantity"] == 0.3
@@ -74,6 +75,32 @@ def test_the_loss_of_a_pair_is_converted_at_the_stop():
 def test_a_missing_rate_is_an_error():
     with pytest.raises(InvalidArgument, match="no rate from JPY to the account currency EUR"):
         size(instrument=USDJPY, entry=150.0, stop=135.0, account="EUR")
+
+
+def test_however_near_the_stop_no_position_exceeds_the_capital():
+    answer = size(stop=249.99)
+    assert (answer.binding, answer.lots, answer.weight) == ("maximum_weight", 400, 1.0)
+    assert row(answer, "risk_per_trade").weight == 250.0
+    assert PositionSizer(maximum_weight=0.3).size(trade(stop=249.99)).weight == 0.3
+    with pytest.raises(Undefined):
+        size(stop=None)
+
+
+def test_what_is_held_counts_toward_the_largest_position():
+    def largest(held, side="buy"):
+        calm = BookRisk(variance=0.0, product=0.0, weight=held)
+        stop = 249.99 if side == "buy" else 250.01
+        return row(size(side=side, stop=stop, book=calm, annual_volatility=0.01), "maximum_weight").weight
+
+    assert [largest(w) for w in (0.0, 0.3, -0.5, 1.0, 1.5)] == [1.0, 0.7, 1.5, 0.0, 0.0]
+    assert [largest(w, "sell") for w in (0.3, -0.5, 1.5)] == [1.3, 0.5, 2.5]
+
+
+@given(asked=trades(), cap=st.integers(1, 200), less=st.integers(1, 99))
+def test_a_lower_cap_never_means_more(asked, cap, less):
+    wide, narrow = (PositionSizer(maximum_weight=c / 100).size(asked) for c in (cap, cap * less / 100))
+    assert narrow.lots <= wide.lots
+    assert narrow.weight <= cap * less / 10_000 * (1 + 1e-12)
 
 
 def test_without_a_stop_two_daily_volatilities_stand_for_it():
@@ -262,6 +289,7 @@ def test_a_book_above_its_target_takes_only_what_reduces_it():
         ({"record": replace(GOOD, trades=0)}, "number of trades"),
         ({"regime": 1.5}, "regime multiplier"),
         ({"strategy_health": float("nan")}, "strategy health multiplier"),
+        ({"book": BookRisk(variance=0.01, product=0.0, weight=float("nan"))}, "weight that is held must be finite"),
         ({"drawdown": 12.0}, "did you mean 0.12"),
         ({"expected": ExpectedReturn(excess=float("nan"))}, "expected return"),
         ({"instrument": replace(SHARE, contract_size=0.0)}, "contract size"),
