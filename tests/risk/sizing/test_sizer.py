@@ -222,6 +222,14 @@ def test_multipliers_act_one_after_the_other():
     assert size(regime=0.5, volatility=1.0).binding == "regime"
 
 
+def test_factors_act_on_the_volatility_target_where_nothing_else_limits_the_risk():
+    known = {"stop": None, "book": BookRisk(variance=0.0, product=0.0), "annual_volatility": 0.3}
+    assert size(**known).lots == 200
+    assert size(**known, regime=0.5, strategy_health=0.5).lots == 50
+    assert size(**known, record=replace(GOOD, trades=5)).binding == "strategy_health"
+    assert size(**known, drawdown=0.125, stress=0.5, record=replace(GOOD, trades=5)).lots == 12
+
+
 def test_few_trades_put_a_strategy_on_probation():
     young = replace(GOOD, trades=29)
     answer = size(record=young)
