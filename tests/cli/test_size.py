@@ -112,6 +112,11 @@ def test_settings_and_options_reach_the_size(rpm):
     assert report(rpm, *EURUSD, "--set", "sizing.maximum_weight=0.22")["trade"]["lots"] == 20
     assert report(rpm, *EURUSD, "--adv", 110_000)["trade"]["lots"] == 10
     assert report(rpm, *EURUSD, *RECORD, "--kelly-fraction", 0.01)["trade"]["binding"] == "kelly"
+    exact = constraint(report(rpm, *EURUSD, *RECORD), "kelly")
+    assert "averages taken as exact" in exact["why"]
+    unsure = constraint(report(rpm, *EURUSD, *RECORD, "--win-error", 0.002, "--loss-error", 0.0015), "kelly")
+    assert "exact" not in unsure["why"]
+    assert unsure["weight"] < exact["weight"]
     assert rpm("size", *EURUSD, "--format", "csv").out.startswith("section,row,field,value")
 
 
@@ -177,7 +182,10 @@ PAIR = ("EURUSD", "--side", "buy", "--entry", 1.1)
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--win-rate", 55), "did you mean 0.55"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--average-loss", 0), "average loss must be"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--win-rate", 0.5), "missing: average win, average loss, trades"),
-        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-error", 0.1), "--expected-return"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--win-error", 0.01), "missing: win rate, average win"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--loss-error", -1), "average loss must not be negative"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-error", 0.1), "only together"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-return", 0.1), "only together"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--minimum-lot", 5e3, "--maximum-lot", 4e3), "above the maximum lot"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--contract-size", 0), "contract size must be"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--base-currency", "XXX"), "not an ISO 4217 currency code"),

@@ -121,6 +121,8 @@ def _kelly(request: SizingRequest, settings: SizingSettings, units: Units) -> Bo
     rate = wilson_lower_bound(record.win_rate, record.trades, z)
     win, loss = record.average_win - z * record.win_error, record.average_loss + z * record.loss_error
     bounds = f"win rate {record.win_rate:.1%}, at least {rate:.1%}"
+    if not (record.win_error and record.loss_error):
+        bounds += "; averages taken as exact"
     if win <= 0.0:
         return Bound(name="kelly", quantity=Decimal(0), why=f"{bounds}; the average win may be zero")
     full = kelly_fraction(rate, win, loss)
@@ -153,7 +155,9 @@ def _kelly_words(full: float, stake: float, settings: SizingSettings) -> str:
 def _factors(request: SizingRequest, settings: SizingSettings) -> Iterator[tuple[str, float | None, str]]:
     for name in MULTIPLIERS:
         factor = getattr(request, name)
-        if factor is None and name == "strategy_health" and request.record is not None:
+        # A strategy without a record has fewer trades than one with a short record.
+        judged = request.record is not None or request.strategy_id is not None
+        if factor is None and name == "strategy_health" and judged:
             absent = _too_few(request.record, settings)
             if absent:
                 yield name, settings.probation, f"× {settings.probation:g}: probation, {absent}"

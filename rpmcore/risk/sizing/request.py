@@ -46,7 +46,7 @@ class ExpectedReturn:
     """What the instrument itself is expected to return in excess of cash, and the standard error; both per year."""
 
     excess: float
-    error: float = 0.0
+    error: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class SizingRequest:
     record, expected
         What is known of the strategy and of the instrument.
     strategy_id
-        Who asks.
+        Who asks; without `record` and `strategy_health` it is on probation.
     regime, volatility, stress, strategy_health
         Multipliers in [0, 1].
     drawdown

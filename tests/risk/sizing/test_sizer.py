@@ -237,6 +237,9 @@ def test_few_trades_put_a_strategy_on_probation():
     assert answer.lots == 25
     assert "insufficient: 29 trade(s), 30 needed" in answer.reason
     assert row(answer, "kelly").quantity is None
+    assert size(strategy_id="young").lots == 25
+    assert "probation, no record of trades" in row(size(strategy_id="young"), "strategy_health").why
+    assert size(strategy_id="young", strategy_health=1.0).lots == 100
     assert size(record=young, strategy_health=0.5).lots == 50  # a health that is known stands
     assert row(size(record=replace(GOOD, trades=30)), "strategy_health").quantity is None
 
@@ -254,13 +257,13 @@ def test_kelly_rests_on_lower_bounds():
 
 def test_an_expected_loss_and_an_expected_return():
     assert size(record=TradeRecord(win_rate=0.3, average_win=0.02, average_loss=0.02, trades=50)).lots == 0
-    answer = size(expected=ExpectedReturn(excess=0.04), annual_volatility=0.4)
+    answer = size(expected=ExpectedReturn(excess=0.04, error=0.0), annual_volatility=0.4)
     assert row(answer, "kelly_continuous").weight == pytest.approx(0.25 * 0.04 / 0.16)
     assert (
         row(size(expected=ExpectedReturn(excess=0.04, error=0.05), annual_volatility=0.4), "kelly_continuous").quantity
         == 0
     )
-    short = size(side="sell", stop=260.0, expected=ExpectedReturn(excess=0.04), annual_volatility=0.4)
+    short = size(side="sell", stop=260.0, expected=ExpectedReturn(excess=0.04, error=0.0), annual_volatility=0.4)
     assert (short.lots, short.binding) == (0, "kelly_continuous")
 
 
@@ -299,7 +302,7 @@ def test_a_book_above_its_target_takes_only_what_reduces_it():
         ({"strategy_health": float("nan")}, "strategy health multiplier"),
         ({"book": BookRisk(variance=0.01, product=0.0, weight=float("nan"))}, "weight that is held must be finite"),
         ({"drawdown": 12.0}, "did you mean 0.12"),
-        ({"expected": ExpectedReturn(excess=float("nan"))}, "expected return"),
+        ({"expected": ExpectedReturn(excess=float("nan"), error=0.0)}, "expected return"),
         ({"instrument": replace(SHARE, contract_size=0.0)}, "contract size"),
         ({"entry": 1e300, "stop": 9e299, "instrument": replace(SHARE, contract_size=1e300)}, "beyond"),
     ],
