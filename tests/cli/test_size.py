@@ -186,6 +186,7 @@ PAIR = ("EURUSD", "--side", "buy", "--entry", 1.1)
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--loss-error", -1), "average loss must not be negative"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-error", 0.1), "only together"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-return", 0.1), "only together"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-return", 0.1, "--expected-error", 0), "give its prices"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--minimum-lot", 5e3, "--maximum-lot", 4e3), "above the maximum lot"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--contract-size", 0), "contract size must be"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--base-currency", "XXX"), "not an ISO 4217 currency code"),

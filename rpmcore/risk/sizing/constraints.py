@@ -135,10 +135,11 @@ def _kelly_continuous(request: SizingRequest, settings: SizingSettings, units: U
     name, expected = "kelly_continuous", request.expected
     if expected is None:
         return Bound(name=name, quantity=None, why="no expected return")
-    if not request.annual_volatility:
-        return Bound(name=name, quantity=None, why="the volatility of the instrument is not known")
     sign = 1.0 if request.side == "buy" else -1.0
     low = sign * expected.excess - NormalDist().inv_cdf(settings.kelly_confidence) * expected.error
+    if not request.annual_volatility:
+        none = Decimal(0) if low <= 0.0 else None
+        return Bound(name=name, quantity=none, why=f"the instrument does not move, and returns at least {low:+.1%}")
     full = float(continuous_kelly(low, request.annual_volatility * request.annual_volatility)[0])
     stake = fractional_kelly(full, settings.kelly_fraction, settings.kelly_cap)
     why = f"{_kelly_words(full, stake, settings)}: at least {low:+.1%} a year in excess of cash"
@@ -174,7 +175,7 @@ def _factors(request: SizingRequest, settings: SizingSettings) -> Iterator[tuple
 def _volatility_target(request: SizingRequest, units: Units, target: float) -> Bound:
     name, book = "volatility_target", request.book
     if book is None or request.annual_volatility is None:
-        return Bound(name=name, quantity=None, why="no book, or no prices of it")
+        return Bound(name=name, quantity=None, why="neither a book nor prices are given")
     sign = 1 if request.side == "buy" else -1
     own = request.annual_volatility * request.annual_volatility
     weight = largest_change(book.variance, book.product, own, target, sign)

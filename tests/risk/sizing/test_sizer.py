@@ -267,6 +267,12 @@ def test_an_expected_loss_and_an_expected_return():
     assert (short.lots, short.binding) == (0, "kelly_continuous")
 
 
+def test_an_instrument_that_does_not_move_and_returns_nothing_is_not_bought():
+    still = {"annual_volatility": 0.0}
+    assert size(expected=ExpectedReturn(excess=0.01, error=0.01), **still).binding == "kelly_continuous"
+    assert size(expected=ExpectedReturn(excess=0.02, error=0.0), **still).lots == 100
+
+
 def test_below_the_minimum_lot_there_is_no_size_and_a_reason():
     answer = size(lots=LotRules.of(1.0, 200.0))
     assert answer.lots == 0
@@ -301,6 +307,14 @@ def test_a_book_above_its_target_takes_only_what_reduces_it():
         ({"regime": 1.5}, "regime multiplier"),
         ({"strategy_health": float("nan")}, "strategy health multiplier"),
         ({"book": BookRisk(variance=0.01, product=0.0, weight=float("nan"))}, "weight that is held must be finite"),
+        ({"regime": True}, "regime multiplier must be a number"),
+        ({"drawdown": "0.1"}, "drawdown must be a number"),
+        ({"capital": 10**400}, "capital must be finite"),
+        ({"adv": Decimal("NaN")}, "average daily volume must be finite"),
+        ({"book": BookRisk(variance=float("nan"), product=0.0)}, "variance of the book must be finite"),
+        ({"book": BookRisk(variance=0.01, product=0.0)}, "a book sets a limit only with the volatility of 'MSFT'"),
+        ({"expected": ExpectedReturn(excess=0.1, error=0.0)}, "an expected return sets a limit only with the vol"),
+        ({"expected": ExpectedReturn(excess=1e300, error=0.0), "annual_volatility": 1e-9}, "too large for this cov"),
         ({"drawdown": 12.0}, "did you mean 0.12"),
         ({"expected": ExpectedReturn(excess=float("nan"), error=0.0)}, "expected return"),
         ({"instrument": replace(SHARE, contract_size=0.0)}, "contract size"),
