@@ -20,6 +20,12 @@ from rpmcore.controls.strategy_settings import StrategySettings
 from rpmcore.domain.arrays import Vector
 from rpmcore.kernels import performance as kernels
 
+FLAT = 1e-12
+"""Days that deviate by less, relative to the largest of them, are equal but for rounding."""
+
+LEAST_DAY = 1e-3
+"""Of the capital: of smaller days the deviation is measured by this, so that no Kelly fraction overflows."""
+
 NO_ESTIMATE_TOTAL = 1.0
 """What is divided equally where no strategy has an estimate, before the probation multiplier."""
 
@@ -148,7 +154,7 @@ def _estimate(group: Sequence[StrategyReturns], settings: StrategySettings) -> _
         reason = f"insufficient: {n} of {settings.allocation.minimum_days} days"
         return _Estimate(kelly=None, reason=reason, variance=0.0)
     mean, deviation = kernels.mean_and_deviation(together)
-    if deviation == 0.0:
+    if deviation <= FLAT * max(float(np.abs(together).max()), LEAST_DAY):
         return _Estimate(kelly=None, reason=f"each of its {n} days earned the same", variance=0.0)
     return _Estimate(kelly=mean / deviation**2, reason=None, variance=1.0 / (deviation**2 * n))
 

@@ -36,6 +36,9 @@ MAPPINGS: dict[str, tuple[float, float, str]] = {
 SHARES = ("win_rate", "maximum_drawdown", "current_drawdown", "edge_confidence")
 """Components whose figure is a fraction, told in per cent."""
 
+FLAT = 1e-12
+"""Trades that vary by less, relative to the largest, are equal but for rounding."""
+
 NO_TREND = 0.5
 """The score of a trend that cannot be told: neither better nor worse."""
 
@@ -214,6 +217,6 @@ def _trend(pnl: Vector, n_recent: int, fewest: int) -> tuple[float | None, str |
         return None, f"{recent.shape[0]} recent trades and {before.shape[0]} before, {fewest} of each are needed"
     (now, spread), (then, earlier) = kernels.mean_and_deviation(recent), kernels.mean_and_deviation(before)
     error = sqrt(spread**2 / recent.shape[0] + earlier**2 / before.shape[0])
-    if error == 0.0:
+    if error <= FLAT:
         return None, "neither the recent trades nor those before vary"
     return (now - then) / error, None

@@ -59,6 +59,14 @@ def test_opposites_and_strangers_are_no_copies_and_few_days_tell_nothing():
     assert len(clusters(book(one[:19], one[:19]), SETTINGS)) == 2
 
 
+def test_days_that_are_equal_but_for_rounding_say_nothing_of_how_much_they_vary():
+    steady = np.where(np.arange(60) % 2 == 0, 0.1 + 0.2, 0.3)
+    for returns in (steady, 1e-20 * series(1), 1e-300 * series(1)):
+        steadily, other = allocate(book(returns, series(2, 0.05)), SETTINGS).strategies
+        assert "earned the same" in steadily.kelly_reason
+        assert steadily.fraction < other.fraction
+
+
 def test_one_strategy_has_its_quarter_kelly():
     returns = series(3, 0.05, 0.5)
     (share,) = allocate(book(returns), SETTINGS).strategies

@@ -127,6 +127,9 @@ def test_recent_trades_that_are_worse_lower_the_trend():
     trend = {p.name: p for p in health([*good, *bad], n_recent=20).components}["trend"]
     assert trend.measured < -2.0
     assert trend.score == 0.0
+    level = {p.name: p for p in health([0.1 + 0.2, 0.3, 0.3] * 20, n_recent=20).components}["trend"]
+    assert level.score == 0.5
+    assert "vary" in level.measured_reason
     untold = {p.name: p for p in health([*good, *bad], n_recent=4).components}["trend"]
     assert untold.score == 0.5
     assert "4 recent trades" in untold.measured_reason

@@ -126,6 +126,22 @@ def test_state_saves_and_restores_exactly_as_json():
         json.dumps(to_plain(found), allow_nan=False)
 
 
+def test_a_state_of_another_status_is_refused():
+    state = engine_of(good=GOOD[:3]).state()
+    state["good"]["state"]["status"] = "Disabled"
+    with pytest.raises(InvalidArgument, match="'Disabled'"):
+        StrategyIntelligenceEngine.from_state(state, QUICK)
+
+
+def test_bringing_back_with_what_is_no_capital_changes_nothing():
+    engine = engine_of(poor=POOR[:40])
+    before = engine.state()
+    for capital in (float("nan"), -1.0, 0.0):
+        with pytest.raises(InvalidArgument, match="capital"):
+            engine.enable("poor", at=MONDAY + 50 * DAY, operator="ana", reason="another try", capital=capital)
+    assert engine.state() == before
+
+
 def test_scaling_pnl_and_capital_changes_no_verdict_and_no_allocation():
     series = {"a": GOOD, "b": GOOD[::-1], "c": POOR}
     before = engine_of(**series)

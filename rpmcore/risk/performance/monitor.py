@@ -22,6 +22,8 @@ from rpmcore.domain.errors import InvalidArgument
 
 PRIOR_VARIANCE = 0.25
 LARGEST_BET = 0.5
+LARGEST_GAIN = 1e6
+"""In loss bounds. A larger gain counts as this: that lowers the evidence, and keeps every sum a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class EdgeMonitor:
             return self
         if pnl < -self.loss_bound:
             return replace(self, alarm_at=None, void_at=self.n + 1, void_loss=-pnl)
-        y = pnl / self.loss_bound
+        y = min(pnl / self.loss_bound, LARGEST_GAIN)
         n, evidence = self.n + 1, self.log_evidence + log1p(self.bet * y)
         alarm = self.alarm_at
         if alarm is None and evidence >= -log(self.significance):

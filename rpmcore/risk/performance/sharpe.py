@@ -1,6 +1,6 @@
 """The Sharpe ratio of a series of returns."""
 
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,9 @@ from rpmcore.risk.performance.unit import unit_of
 from rpmcore.risk.student_t import normal_quantile_of_interval
 
 PERIODS_PER_YEAR = 252.0
+
+FLAT = 1e-12
+"""Returns that vary by less, relative to their mean, are equal but for rounding."""
 
 
 class Moments(NamedTuple):
@@ -47,7 +50,7 @@ def moments(returns: Any) -> Moments:
     unit = unit_of(x)
     x = x / unit
     mean, deviation = kernels.mean_and_deviation(x)
-    if deviation == 0.0 or not isfinite(mean / deviation):
+    if deviation <= FLAT * abs(mean):
         raise Undefined(f"all {x.shape[0]} returns are {unit * mean:g}: their deviation is zero")
     z = (x - mean) / deviation
     second = float(np.mean(z**2))

@@ -74,6 +74,12 @@ def test_a_loss_beyond_the_bound_voids_the_guarantee_and_withdraws_the_alarm():
     assert shown.after(-1.0).void_at is None
 
 
+def test_the_largest_gain_leaves_the_monitor_in_numbers():
+    found = edge_monitor([1e300, 1e308, -1.0], loss_bound=1.0)
+    assert found == edge_monitor([1e6, 1e6, -1.0], loss_bound=1.0)
+    assert np.isfinite([found.log_evidence, found.total, found.squares, found.bet]).all()
+
+
 def test_an_edge_is_found():
     histories = np.where(np.random.default_rng(6).random((100, 300)) < 0.65, 1.0, -1.0)
     assert sum(edge_monitor(pnl, loss_bound=1.0).alarm_at is not None for pnl in histories) >= 90

@@ -87,6 +87,7 @@ def test_expectancy_in_money_and_in_r():
     money, r = expectancy(PNL, seed=4), expectancy(PNL, np.full(60, 5.0), seed=4)
     assert money.value == pytest.approx(PNL.mean())
     assert (r.value, r.lower, r.upper) == pytest.approx((money.value / 5, money.lower / 5, money.upper / 5))
+    assert "too large" in expectancy([1e300, 1.0], [1e-300, 1.0], seed=4).value_reason
     with pytest.raises(InvalidArgument, match="above 0"):
         expectancy(PNL, np.zeros(60), seed=4)
 
