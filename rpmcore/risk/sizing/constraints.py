@@ -143,7 +143,18 @@ def _kelly_continuous(request: SizingRequest, settings: SizingSettings, units: U
     full = float(continuous_kelly(low, request.annual_volatility * request.annual_volatility)[0])
     stake = fractional_kelly(full, settings.kelly_fraction, settings.kelly_cap)
     why = f"{_kelly_words(full, stake, settings)}: at least {low:+.1%} a year in excess of cash"
-    return Bound(name=name, quantity=_of_capital(stake, request, units), why=why)
+    held = _held(request)
+    if held > 0:
+        # The fraction is of the whole position: asked twice, it would else be held twice.
+        why += f", {_percent(float(held))} held"
+    room = max(CONTEXT.subtract(exact(stake), max(held, Decimal(0))), Decimal(0))
+    return Bound(name=name, quantity=_of_capital(room, request, units), why=why)
+
+
+def _held(request: SizingRequest) -> Decimal:
+    """Return the weight that is held of the instrument, positive where the trade adds to it."""
+    weight = Decimal(0) if request.book is None else exact(request.book.weight)
+    return weight if request.side == "buy" else CONTEXT.minus(weight)
 
 
 def _kelly_words(full: float, stake: float, settings: SizingSettings) -> str:
@@ -190,10 +201,9 @@ def _volatility_target(request: SizingRequest, units: Units, target: float) -> B
 
 def _maximum_weight(request: SizingRequest, settings: SizingSettings, units: Units) -> Bound:
     why = f"{_percent(settings.maximum_weight)} of capital in one instrument"
-    held = Decimal(0)
-    if request.book is not None and request.book.weight:
-        held = exact(request.book.weight if request.side == "buy" else -request.book.weight)
-        why += f", of which {_percent(request.book.weight)} held"
+    held = _held(request)
+    if held:
+        why += f", {_percent(float(held))} held on this side"
     room = max(CONTEXT.subtract(exact(settings.maximum_weight), held), Decimal(0))
     return Bound(name="maximum_weight", quantity=_of_capital(room, request, units), why=why)
 

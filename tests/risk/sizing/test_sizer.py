@@ -267,6 +267,17 @@ def test_an_expected_loss_and_an_expected_return():
     assert (short.lots, short.binding) == (0, "kelly_continuous")
 
 
+def test_continuous_kelly_is_of_the_whole_position():
+    def room(held, side="buy", excess=0.04):
+        book = BookRisk(variance=0.0, product=0.0, weight=held)
+        asked = {"expected": ExpectedReturn(excess=excess, error=0.0), "annual_volatility": 0.4, "book": book}
+        return row(size(side=side, stop=240.0 if side == "buy" else 260.0, **asked), "kelly_continuous").weight
+
+    full = 0.25 * 0.04 / 0.16
+    assert [room(w) for w in (0.0, 0.02, 0.5, -0.5)] == pytest.approx([full, full - 0.02, 0.0, full])
+    assert [room(w, "sell", -0.04) for w in (-0.02, 0.02)] == pytest.approx([full - 0.02, full])
+
+
 def test_an_instrument_that_does_not_move_and_returns_nothing_is_not_bought():
     still = {"annual_volatility": 0.0}
     assert size(expected=ExpectedReturn(excess=0.01, error=0.01), **still).binding == "kelly_continuous"
