@@ -51,15 +51,20 @@ class Bound:
 def all_bounds(request: SizingRequest, settings: SizingSettings, units: Units, target: float) -> list[Bound]:
     """Return every constraint: first the appetite for risk, factor by factor, then what the market and rules allow.
 
-    Factors multiply the smaller of risk per trade and Kelly, one after the other, or, where nothing is known of either,
-    what the volatility target has room for; the expectancy acts on the risk per trade alone, because Kelly knows it
-    already.
+    Factors multiply the smallest of risk per trade, Kelly and the largest position, one after the other, or, where
+    neither of the first two is known, what the volatility target has room for; the expectancy acts on the risk per
+    trade alone, because Kelly knows it already.
     """
     room = _volatility_target(request, units, target)
     appetite = [_risk_per_trade(request, settings, units)]
     appetite.append(_expectancy(request, settings, appetite[0].quantity))
     appetite += [_kelly(request, settings, units), _kelly_continuous(request, settings, units)]
     size = min((b.quantity for b in appetite if b.quantity is not None), default=room.quantity)
+    cap = _maximum_weight(request, settings, units)
+    appetite.append(cap)
+    if size is not None and cap.quantity is not None:
+        # With a stop that is very near the factors would else scale a size that nobody could have taken.
+        size = min(size, cap.quantity)
     for name, factor, why in _factors(request, settings):
         if factor is None:
             appetite.append(Bound(name=name, quantity=None, why=why))
@@ -72,7 +77,6 @@ def all_bounds(request: SizingRequest, settings: SizingSettings, units: Units, t
     return [
         *appetite,
         room,
-        _maximum_weight(request, settings, units),
         _liquidity(request, settings, units),
         _spread(request, settings, units),
         _maximum_lot(request),

@@ -82,8 +82,9 @@ def test_however_near_the_stop_no_position_exceeds_the_capital():
     assert (answer.binding, answer.lots, answer.weight) == ("maximum_weight", 400, 1.0)
     assert row(answer, "risk_per_trade").weight == 250.0
     assert PositionSizer(maximum_weight=0.3).size(trade(stop=249.99)).weight == 0.3
+    assert size(stop=249.99, strategy_health=0.25).weight == 0.25
     with pytest.raises(Undefined):
-        size(stop=None)
+        size(stop=None, regime=0.5)
 
 
 def test_what_is_held_counts_toward_the_largest_position():
