@@ -137,10 +137,17 @@ def _copies(a: StrategyReturns, b: StrategyReturns, settings: StrategySettings) 
     x, y = a.returns[first - a.first :], b.returns[first - b.first :]
     if x.shape[0] < settings.allocation.minimum_days or x.shape != y.shape:
         return False
+    if _flat(x) or _flat(y):
+        return False
     x, y = x - x.mean(), y - y.mean()
     scale = float(np.sqrt((x @ x) * (y @ y)))
     # Equal series may fall short of 1 by rounding.
-    return scale > 0.0 and float(x @ y) >= (settings.allocation.copy_correlation - 1e-12) * scale
+    return float(x @ y) >= (settings.allocation.copy_correlation - 1e-12) * scale
+
+
+def _flat(returns: Vector) -> bool:
+    _, deviation = kernels.mean_and_deviation(np.ascontiguousarray(returns))
+    return bool(deviation <= FLAT * max(float(np.abs(returns).max()), LEAST_DAY))
 
 
 def _estimate(group: Sequence[StrategyReturns], settings: StrategySettings) -> _Estimate:
@@ -154,7 +161,7 @@ def _estimate(group: Sequence[StrategyReturns], settings: StrategySettings) -> _
         reason = f"insufficient: {n} of {settings.allocation.minimum_days} days"
         return _Estimate(kelly=None, reason=reason, variance=0.0)
     mean, deviation = kernels.mean_and_deviation(together)
-    if deviation <= FLAT * max(float(np.abs(together).max()), LEAST_DAY):
+    if _flat(together):
         return _Estimate(kelly=None, reason=f"each of its {n} days earned the same", variance=0.0)
     return _Estimate(kelly=mean / deviation**2, reason=None, variance=1.0 / (deviation**2 * n))
 

@@ -65,6 +65,7 @@ def test_days_that_are_equal_but_for_rounding_say_nothing_of_how_much_they_vary(
         steadily, other = allocate(book(returns, series(2, 0.05)), SETTINGS).strategies
         assert "earned the same" in steadily.kelly_reason
         assert steadily.fraction < other.fraction
+        assert len(clusters(book(returns, 2.0 * returns), SETTINGS)) == 2
 
 
 def test_one_strategy_has_its_quarter_kelly():
