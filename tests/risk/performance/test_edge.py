@@ -72,6 +72,7 @@ def test_a_loss_beyond_the_bound_voids_the_guarantee_and_withdraws_the_alarm():
     assert (void.alarm_at, void.void_at, void.void_loss) == (None, 31, 1.5)
     assert void.after(1.0) == void
     assert shown.after(-1.0).void_at is None
+    assert edge_monitor([-0.07], loss_bound=0.1 * 0.7).void_at is None
 
 
 def test_the_largest_gain_leaves_the_monitor_in_numbers():
