@@ -207,7 +207,7 @@ def _maximum_weight(request: SizingRequest, settings: SizingSettings, units: Uni
     why = f"{_percent(settings.maximum_weight)} of capital in one instrument"
     held = _held(request)
     if held:
-        why += f", {_percent(float(held))} held on this side"
+        why += f", {_percent(abs(float(held)))} held {'on the same side' if held > 0 else 'the other way'}"
     room = max(CONTEXT.subtract(exact(settings.maximum_weight), held), Decimal(0))
     return Bound(name="maximum_weight", quantity=_of_capital(room, request, units), why=why)
 
