@@ -87,6 +87,20 @@ def test_estimates_without_information_give_equal_weights_and_sharp_ones_keep_th
     assert fractions(sharp)[1] > 3.0 * fractions(sharp)[0]
 
 
+def test_shrinkage_is_the_error_of_the_estimates_over_their_spread():
+    x = np.tile([-0.1, 0.1], 200)
+    one, other = x + 0.002, np.roll(x, 1) * np.where(np.arange(400) % 4 < 2, 1.0, 1.5) + 0.02
+    kelly = [r.mean() / r.var(ddof=1) for r in (one, other)]
+    error = np.mean([1.0 / (r.var(ddof=1) * 400) for r in (one, other)])
+    shrinkage = error / np.var(kelly, ddof=1)
+    assert 0.05 < shrinkage < 0.95
+    settings = StrategySettings(allocation=AllocationSettings(maximum=1.0))
+    found = allocate(book(one, other), settings)
+    assert found.shrinkage == pytest.approx(shrinkage)
+    wanted = [0.25 * ((1 - shrinkage) * k + shrinkage * np.mean(kelly)) for k in kelly]
+    assert fractions(found) == pytest.approx(wanted)
+
+
 def test_a_loser_alone_is_given_nothing_and_what_cannot_be_estimated_is_on_probation():
     assert fractions(allocate(book(-np.abs(series(1))), SETTINGS)) == [0.0]
     unknown = allocate(book(series(1), series(2), judged=[False, False]), SETTINGS)

@@ -180,3 +180,15 @@ def test_suggestions_come_with_evidence_and_none_from_too_few_trades():
     assert "R on average" in found["stop"].evidence
     assert "before costs" in found["costs"].evidence
     assert "side" not in found
+
+
+def test_a_symbol_must_lose_the_more_clearly_the_more_symbols_there_are():
+    # Of 101 equal outcomes the least p-value is 1/101: times two symbols it is below 5 %, times six it is not.
+    for names, told in (("ABB", 1), ("ABCDEF", 0)):
+        engine = StrategyIntelligenceEngine(QUICK)
+        engine.register("a", 10_000.0)
+        for i in range(72):
+            name, at = names[i % len(names)], MONDAY + i * DAY // 2
+            pnl = -8.0 - i % 5 if name == "A" else 9.0 + i % 5
+            engine.record(trade("a", i, pnl, symbol=name, opened_at=at, closed_at=at))
+        assert len(engine.suggestions(MONDAY + 72 * DAY)) == told

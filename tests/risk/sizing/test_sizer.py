@@ -216,6 +216,12 @@ def test_a_stop_as_far_on_the_other_side_gives_the_same_size():
     assert size(side="sell", stop=260.0).lots == size(side="buy", stop=240.0).lots
 
 
+def test_a_tenth_of_the_daily_volume_and_a_thousandth_of_capital_for_the_spread():
+    assert (size(adv=100_000.0).binding, size(adv=100_000.0).lots) == ("liquidity", 40)
+    # Crossing a spread of 50 bp costs 1.25 a share at 250.
+    assert (size(spread_bps=50.0).binding, size(spread_bps=50.0).lots) == ("spread", 80)
+
+
 def test_multipliers_act_one_after_the_other():
     answer = size(regime=0.5, volatility=0.8, stress=1.0, drawdown=0.125)
     assert [row(answer, n).quantity for n in ("regime", "volatility", "stress", "drawdown")] == [50, 40, 40, 20]
