@@ -447,11 +447,18 @@ class RiskGate:
             raise RejectionException("this approval was not given by this gate, or it was changed since")
 
     def _commit(self, command: Command, decision: Decision | None = None) -> tuple[Event, ...]:
-        """Apply a command and record it; a gate that fails at either answers nothing more."""
+        """Apply a command and record it; a gate that fails at either answers nothing more.
+
+        Raises
+        ------
+        InvalidArgument
+            If the command cannot be written down; nothing has happened then.
+        """
+        body = canonical_bytes(command.to_plain())
         try:
             events = self._engine.apply(command, decision)
             sequence = self._engine.sequence
-            self._store.append(new_records(sequence, command, decision, events))
+            self._store.append(new_records(sequence, command, body, decision, events))
             if isinstance(command, PriceBar | Tick) and sequence - self._snapshot_at >= SNAPSHOT_AFTER:
                 self._take_snapshot()
         except Exception as error:

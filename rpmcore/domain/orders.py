@@ -58,9 +58,11 @@ class Signal:
 
     def __post_init__(self) -> None:
         for name in ("signal_id", "strategy_id", "symbol"):
-            text = getattr(self, name)
-            if not isinstance(text, str) or not text or len(text) > 256:
-                raise InvalidArgument(f"{name} must be a text of 1 to 256 characters, but is {str(text)[:40]!r}")
+            if not _is_text(getattr(self, name)):
+                found = ascii(getattr(self, name))[:40]
+                raise InvalidArgument(f"{name} must be a text of 1 to 256 characters, but is {found}")
+        if self.correlation_id is not None and not _is_text(self.correlation_id):
+            raise InvalidArgument("correlation_id must be a text of 1 to 256 characters, or None")
         if type(self.at) is not int:
             raise InvalidArgument(f"at must be whole UTC nanoseconds, but is {self.at!r}")
 
@@ -78,6 +80,13 @@ class Signal:
         """Return the signal that `to_plain` wrote."""
         numbers = {name: read_number(plain[name]) for name in ("entry", "quantity", "risk", "stop", "target")}
         return cls(**{**plain, **numbers})
+
+
+def _is_text(value: object) -> bool:
+    """Return whether it can be written down: half a surrogate pair, which Python's text may hold, cannot."""
+    if not isinstance(value, str) or not 0 < len(value) <= 256:
+        return False
+    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def written_number(number: Any) -> Any:

@@ -302,3 +302,13 @@ def test_one_changed_byte_of_a_ledger_stops_the_gate(gate, signal, ledger_path):
 @pytest.mark.usefixtures("gate")
 def test_the_files_beside_a_ledger_are_its_owners_alone(ledger_path: Path):
     assert (ControlFolder(ledger_path).path.stat().st_mode & 0o077) == 0
+
+
+def test_text_that_cannot_be_written_down_is_refused_and_the_gate_goes_on(gate, signal):
+    with pytest.raises(InvalidArgument, match="signal_id"):
+        signal(signal_id="\ud800")
+    with pytest.raises(InvalidArgument, match="correlation_id"):
+        signal(correlation_id="\udfff")
+    with pytest.raises(InvalidArgument, match="canonical JSON"):
+        gate.operate("trip", operator="A. Head", reason="\ud800", value="halt")
+    assert gate.decide(signal()).approved
