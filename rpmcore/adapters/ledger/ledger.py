@@ -110,6 +110,7 @@ class Ledger(Queries):
         self._failed: str | None = None
         self._watched = str(path), str(beside_as_sqlite(path, "wal"))
         self._files = self._identities()
+        # This also waits until the disk has the names in the folder, that of a new write-ahead log among them.
         self._witness = Witness(path, head)
 
     @property
