@@ -37,6 +37,17 @@ def large(sequence, size):
     return [NewRecord(kind="event", sequence=sequence, body=b'"' + b"x" * size + b'"')]
 
 
+def test_a_witness_older_than_the_ledger_speaks_against_nothing(path):
+    """After a power cut the disk may have the ledger and not yet the witness, which nobody waits for."""
+    older = beside(path, "witness").read_bytes()
+    with Ledger.open(path, KEY) as ledger:
+        ledger.append(decided(4))
+    beside(path, "witness").write_bytes(older)
+    with Ledger.open(path, KEY) as ledger:
+        assert ledger.head.position == 14
+    assert beside(path, "witness").read_bytes() != older
+
+
 @contextmanager
 def full_database(ledger):
     """Let the database grow by no page, as on a full disk."""
