@@ -123,6 +123,16 @@ class AdvancedKillSwitchManager:
         """Return what a severity leaves open: everything, or reducing orders."""
         return TRADING_STATES[self.severity(strategy_id)]
 
+    def latched(self) -> dict[tuple[str, str], Severity]:
+        """Return the worst severity of each switch in each scope, by (switch, scope), of those above NONE."""
+        worst: dict[tuple[str, str], Severity] = {}
+        for scope in self._severities:
+            for latch in self._latches(scope):
+                name = latch.switch, scope
+                if latch.severity > worst.get(name, NONE):
+                    worst[name] = latch.severity
+        return worst
+
     @property
     def events(self) -> Events:
         """The most recent events, oldest first."""
