@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rpm_cli import (
+    alerts,
     backtest,
     doctor,
     evaluate,
@@ -44,6 +45,7 @@ app.command("size", short_help="How large may this trade be?")(size.size)
 app.add_typer(gate.app, name="gate")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")
+app.add_typer(alerts.app, name="alerts")
 app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)
 app.command("doctor", short_help="Check the installation.")(doctor.doctor)
 

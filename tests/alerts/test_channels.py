@@ -34,7 +34,7 @@ def both():
         slack, pagerduty = configured_channels(settings, {SLACK: told.url, PAGERDUTY: KEY})
         yield slack, pagerduty, told
         for channel in (slack, pagerduty):
-            channel._poster.close()
+            channel.close()
 
 
 def test_slack_is_told_everything_and_escaped(both):

@@ -1,5 +1,8 @@
 """Delivery: at least once, in order, as the endpoint asks, and never held up by another channel."""
 
+import os
+import subprocess
+import sys
 import time
 from collections import deque
 from contextlib import closing
@@ -35,6 +38,9 @@ class Scripted:
         if isinstance(step, Exception):
             raise step
         return step
+
+    def close(self):
+        pass
 
 
 @pytest.fixture
@@ -237,15 +243,13 @@ def real(tmp_path):
         system = AlertingSystem(outbox, settings=chosen, channels=tuple(c.name for c in channels))
         delivery = AlertDelivery(system, channels)
         delivery.start()
-        started.append((delivery, outbox, channels))
+        started.append((delivery, outbox))
         return system, delivery
 
     def stop():
         while started:
-            delivery, outbox, channels = started.pop()
+            delivery, outbox = started.pop()
             delivery.close()
-            for channel in channels:
-                channel._poster.close()
             outbox.close()
 
     make.stop = stop
@@ -308,6 +312,36 @@ def test_what_was_not_delivered_is_sent_after_a_restart_and_what_was_is_not(real
         real.stop()
         assert len(pagerduty.bodies) == 1
         assert len(slack.answered) == 1
+
+
+KILLED = """
+import sys
+from rpmcore.adapters.alerts.alerting import AlertingSystem
+from rpmcore.adapters.alerts.channels import configured_channels
+from rpmcore.adapters.alerts.delivery import AlertDelivery
+from rpmcore.adapters.alerts.outbox import Outbox
+from rpmcore.adapters.alerts.settings import AlertSettings
+settings = AlertSettings(pagerduty_url=sys.argv[2], timeout_seconds=60.0)
+system = AlertingSystem(Outbox.open(sys.argv[1]), settings=settings, channels=("pagerduty",))
+AlertDelivery(system, configured_channels(settings)).start()
+system.raise_alert("critical", "HALT halt", "text", key="halt")
+sys.stdin.read()
+"""
+
+
+def test_a_process_killed_while_it_sends_leaves_one_incident(real, tmp_path):
+    with endpoint(200) as slack, endpoint(HANG, 202) as pagerduty:
+        environment = {**os.environ, PAGERDUTY: "0" * 32}
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tmp_path / "o"), pagerduty.url], stdin=subprocess.PIPE, env=environment
+        ) as process:
+            eventually(lambda: pagerduty.bodies)
+            process.kill()
+        real(slack, pagerduty)
+        eventually(lambda: pagerduty.answered)
+        real.stop()
+    assert [body["event_action"] for body in pagerduty.bodies] == ["trigger", "trigger"]
+    assert len({body["dedup_key"] for body in pagerduty.bodies}) == 1
 
 
 def test_neither_address_nor_key_is_in_the_files_of_the_outbox(real, tmp_path):

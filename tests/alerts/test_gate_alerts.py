@@ -204,8 +204,6 @@ def test_a_halt_of_a_gate_reaches_both_endpoints_within_five_seconds(genesis, tm
         gate.operate("reset", operator="A. Head", reason="over")
         eventually(lambda: len(slack.answered) == len(pagerduty.answered) == 2)
         delivery.close()
-        for channel in channels:
-            channel._poster.close()
     assert [body["event_action"] for body in pagerduty.answered] == ["trigger", "resolve"]
     assert pagerduty.answered[0]["dedup_key"] == pagerduty.answered[1]["dedup_key"]
 

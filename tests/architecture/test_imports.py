@@ -6,6 +6,7 @@ import rpmcore
 
 COMMANDS = ("evaluate", "exposure", "limits", "regime", "size", "backtest", "strategies", "stress")
 HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["killswitch", "simulate", "--help"], ["--version"])
+HELP += (["alerts", "--help"], ["alerts", "test", "--help"])
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
 

@@ -37,3 +37,6 @@ class Channel(Protocol):
 
     def send(self, alert: Alert, action: AlertAction) -> Sent:
         """Send one thing; `alert` is as it is now."""
+
+    def close(self) -> None:
+        """Give back the connection; the next `send` opens another."""

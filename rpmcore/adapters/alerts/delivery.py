@@ -89,6 +89,9 @@ class AlertDelivery:
         end = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(end - time.monotonic(), 0.0))
+        if not any(thread.is_alive() for thread in self._threads):
+            for line in self._lines.values():
+                line.channel.close()
         if self._only_one is not None:
             self._only_one.close()
             self._only_one = None

@@ -157,10 +157,12 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file; what is pending stays in it."""
-        with self._lock, self._in_turn():
+        with self._lock:
+            if self._turn is not None:
+                self._turn.take(_PATIENCE)  # the last one who closes writes the log back into the file
             self._connection.close()
-        if self._turn is not None:
-            self._turn.close()
+            if self._turn is not None:
+                self._turn.close()
 
     # What is in it
 

@@ -47,6 +47,10 @@ class PagerDutyChannel:
             return Sent(arrived=True)
         return self._poster.post({"routing_key": self._routing_key.reveal(), **self.event(alert, action)})
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._poster.close()
+
     def event(self, alert: Alert, action: AlertAction) -> dict[str, Any]:
         """Return what is posted, without the routing key."""
         event: dict[str, Any] = {"event_action": action.value, "dedup_key": dedup_key(self._source, alert.key)}

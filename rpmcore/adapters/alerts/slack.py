@@ -30,6 +30,10 @@ class SlackChannel:
         """Post one message."""
         return self._poster.post(self.message(alert, action))
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._poster.close()
+
     def message(self, alert: Alert, action: AlertAction) -> dict[str, Any]:
         """Return what is posted; https://api.slack.com/reference/surfaces/formatting says what must be escaped."""
         what = escaped(f"{alert.title} [{self._source}, alert {alert.id}]")
