@@ -1,6 +1,6 @@
 """What a desk relies on: one thing is one alert, nothing is lost on a full disk, and a storm stays bounded."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
@@ -229,9 +229,26 @@ def test_on_a_full_disk_alerts_are_sent_from_memory_and_can_be_resolved(tmp_path
     ]  # fmt: skip
     assert system.outbox_failures > 0
     outbox.full = False
+    clock.advance(5)
     system.resolve(alert.id, "A. Head")
     assert not system.active_alerts()
     outbox.close()
+
+
+def test_a_storm_does_not_wait_for_a_failing_outbox_each_time(tmp_path, clock):
+    with closing(Full.open(tmp_path / "o")) as outbox:
+        system = AlertingSystem(outbox, channels=("slack",), clock=clock)
+        outbox.full = True
+        for number in range(100):
+            halt(system, key=str(number))
+        assert system.outbox_failures == 1
+        outbox.full = False
+        halt(system, key="while it rests")
+        assert outbox.count_active() == 0
+        clock.advance(5)
+        halt(system, key="after it")
+        assert [alert.key for alert in outbox.active()] == ["after it"]
+        assert len(system.active_alerts()) == 103
 
 
 def test_another_process_can_acknowledge_and_resolve(alerting, outbox, clock):

@@ -3,15 +3,18 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpmcore.adapters.alerts import outbox as outboxes
 from rpmcore.adapters.alerts.alert import Alert, AlertAction, AlertSeverity
 from rpmcore.adapters.alerts.exclusive_file import ExclusiveFile
 from rpmcore.adapters.alerts.outbox import LONGEST_WAIT, MOST_KEPT, Outbox, OutboxError
+from tests.endpoints import eventually
 
 TRIGGER, RESOLVE = AlertAction.TRIGGER, AlertAction.RESOLVE
 
@@ -117,6 +120,28 @@ def test_a_process_that_holds_its_turn_too_long_is_not_waited_for(tmp_path):
             save(outbox, alert())
         other.close()
         save(outbox, alert())
+
+
+def test_an_alert_that_is_none_is_an_error_of_the_outbox():
+    with closing(Outbox.in_memory()) as outbox:
+        save(outbox, alert(), TRIGGER)
+        outbox._connection.execute("UPDATE alerts SET severity = 9")
+        with pytest.raises(OutboxError, match="severity 9"):
+            outbox.due("slack", 1)
+
+
+def test_who_reads_does_not_wait_for_who_waits_to_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(outboxes, "_PATIENCE", 60.0)
+    with closing(Outbox.open(tmp_path / "o")) as outbox:
+        other = ExclusiveFile(tmp_path / "o.turn")
+        assert other.take()
+        waiting = threading.Thread(target=save, args=(outbox, alert()))
+        waiting.start()
+        eventually(outbox._writers.locked)
+        assert outbox.active() == ()
+        other.close()
+        waiting.join()
+        assert outbox.active() == (alert(),)
 
 
 def test_old_alerts_go_and_active_ones_stay(tmp_path):

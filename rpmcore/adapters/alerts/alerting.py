@@ -41,6 +41,9 @@ _NOBODY: tuple[str, ...] = ()
 
 _SECOND = 1_000_000_000
 
+_REST = 5 * _SECOND
+"""A storm must not wait for a failing outbox each time."""
+
 
 class AlertingSystem:
     """What a desk is told. Safe to share between threads.
@@ -78,6 +81,7 @@ class AlertingSystem:
         chosen = self.settings
         self._storms = Storms(chosen.storm_alerts, chosen.repeats, round(chosen.storm_seconds * _SECOND))
         self._begun = False
+        self._outbox_rests_until = 0
         self._deferred: set[str] = set()
         self._repeats: dict[str, tuple[int, int]] = {}
         self._callbacks: list[Callback] = []
@@ -326,20 +330,26 @@ class AlertingSystem:
         return None
 
     def _save(self, alert: Alert, queue: Queue, now: int) -> None:
-        try:
-            with self._outbox.writing():
-                self._outbox.save(alert, queue, now)
-            stands_in = self._spare.by_id(alert.id) is not None
-            queue_there: Queue = ()
-        except OutboxError:
-            self.outbox_failures += 1
-            stands_in, queue_there = True, queue
-        if stands_in:
+        written = self._written(alert, queue, now)
+        if not written or self._spare.by_id(alert.id) is not None:
             with self._spare.writing():
-                self._spare.save(alert, queue_there, now)
+                self._spare.save(alert, () if written else queue, now)
         if queue:
             for wake in self._queued:
                 wake()
+
+    def _written(self, alert: Alert, queue: Queue, now: int) -> bool:
+        """Write to the outbox, and return whether it could be; after a failure it is left alone for a while."""
+        if 0 < self._outbox_rests_until - now <= _REST:
+            return False
+        try:
+            with self._outbox.writing():
+                self._outbox.save(alert, queue, now)
+        except OutboxError:
+            self.outbox_failures += 1
+            self._outbox_rests_until = now + _REST
+            return False
+        return True
 
     def _tell(self, alert: Alert, action: AlertAction) -> None:
         for callback in self._callbacks:

@@ -80,7 +80,8 @@ class Outbox:
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None, turn: ExclusiveFile | None) -> None:
         self._connection, self.path, self._turn = connection, path, turn
-        self._lock = threading.RLock()
+        # Whoever waits for a turn must not hold up who only reads.
+        self._writers, self._lock = threading.Lock(), threading.RLock()
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -253,7 +254,7 @@ class Outbox:
         OutboxError
             Where it cannot be written.
         """
-        with self._lock, self._in_turn():
+        with self._in_turn(), self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -311,15 +312,19 @@ class Outbox:
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
-        if self._turn is None:
-            yield
-            return
-        if not self._turn.take(_PATIENCE):
-            raise OutboxError(f"the outbox {self.path} is held by another process")
+        held = OutboxError(f"the outbox {self.path or 'in memory'} is held by another process or thread")
+        if not self._writers.acquire(timeout=_PATIENCE):
+            raise held
         try:
-            yield
+            if self._turn is not None and not self._turn.take(_PATIENCE):
+                raise held
+            try:
+                yield
+            finally:
+                if self._turn is not None:
+                    self._turn.give()
         finally:
-            self._turn.give()
+            self._writers.release()
 
     def _one(self, condition: str, value: str) -> Alert | None:
         rows = self._rows(f"SELECT {', '.join(_COLUMNS)} FROM alerts WHERE {condition}", (value,))  # noqa: S608
@@ -338,7 +343,10 @@ class Outbox:
 
 def _alert(row: Sequence[Any]) -> Alert:
     values = dict(zip(_COLUMNS, row, strict=True))
-    return Alert(**{**values, "severity": AlertSeverity(values["severity"])})
+    try:
+        return Alert(**{**values, "severity": AlertSeverity(values["severity"])})
+    except ValueError:
+        raise OutboxError(f"the outbox holds an alert of severity {values['severity']!r}, which is none") from None
 
 
 def _create(connection: sqlite3.Connection) -> None:
