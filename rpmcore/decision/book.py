@@ -53,11 +53,12 @@ class BookView:
         moving: dict[str, list[float]] = {}
         for order in working:
             moving.setdefault(order.symbol, []).append(order.sign * float(order.open_quantity))
-        values = {symbol: market.unit_value(symbol) for symbol in (*account.net, *moving)}
+        # By name, so that neither a text nor a sum depends on what was bought first.
+        values = {symbol: market.unit_value(symbol) for symbol in sorted({*account.net, *moving})}
         missing = [symbol for symbol, value in values.items() if value is None]
         if missing or equity <= 0.0:
             why = f"no price or rate of {', '.join(missing)}, which is held" if missing else "no equity is left"
-            return cls(exposures=None, worst_case=None, steered=None, no_risk=why, since=at, until=until)
+            return cls.unknown(why, at, until)
         unit = {symbol: (value or 0.0) / equity for symbol, value in values.items()}
         held = {symbol: float(quantity) * unit[symbol] for symbol, quantity in account.net.items()}
         orders = {symbol: [w * unit[symbol] for w in weights] for symbol, weights in moving.items()}
@@ -66,6 +67,11 @@ class BookView:
             exposures=_exposures(engine, held, orders), worst_case=case, steered=_steered(engine, case), no_risk=why,
             since=at, until=until,
         )  # fmt: skip
+
+    @classmethod
+    def unknown(cls, why: str, at: int, until: int | None = None) -> Self:
+        """Return the view of a book that cannot be measured: it lets only what reduces pass."""
+        return cls(exposures=None, worst_case=None, steered=None, no_risk=why, since=at, until=until)
 
 
 def _exposures(engine: "DecisionEngine", held: dict[str, float], orders: dict[str, list[float]]) -> Exposures:

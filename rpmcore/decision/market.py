@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.controls.market_readings import MarketReadings, latest_readings
+from rpmcore.decision.magnitude import check_positive
 from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.instruments import Instrument
@@ -40,6 +40,8 @@ class RiskModel:
         Rows behind `ewma`, counted by their weights.
     volatilities
         (n,) per period, by `covariance`.
+    unmoved
+        Places of instruments whose price never moved within `returns`: past P&L says nothing of their risk.
     """
 
     index: Mapping[str, int]
@@ -48,6 +50,7 @@ class RiskModel:
     returns: Matrix
     n_effective: float
     volatilities: tuple[float, ...]
+    unmoved: frozenset[int]
 
 
 class Market:
@@ -82,7 +85,8 @@ class Market:
         self._settings, self._minimum = settings, minimum_history
         legs = (leg.symbol for way in ways.values() for leg in way)
         self.symbols = tuple(dict.fromkeys((*instruments, *legs)))
-        self._rows = max(settings.covariance.lookback, settings.tail_risk.lookback) + settings.data.return_days
+        longest = max(settings.covariance.lookback, settings.tail_risk.lookback, minimum_history)
+        self._rows = longest + settings.data.return_days
         self._dates: list[str] = []
         self._closes: list[list[float]] = []
         self.last: dict[str, tuple[float, int]] = {}
@@ -128,13 +132,13 @@ class Market:
         Raises
         ------
         InvalidArgument
-            If one is not positive and finite, or of an instrument that is not known; names the first.
+            If one is not positive, not finite or out of all proportion, or its instrument is not known; names the
+            first.
         """
         for symbol, price in prices.items():
             if symbol not in self.symbols:
                 raise InvalidArgument(f"price of {symbol!r}, which is not among the instruments of this gate")
-            if isinstance(price, bool) or not isinstance(price, int | float) or not (isfinite(price) and price > 0.0):
-                raise InvalidArgument(f"price of {symbol!r} is {price!r}: positive and finite is needed")
+            check_positive(price, f"price of {symbol!r}")
 
     def check_day(self, day: str) -> None:
         """Refuse closes of a day that is none, or not later than the last.
@@ -156,10 +160,9 @@ class Market:
         for symbol, price in prices.items():
             self.last[symbol] = (float(price), at)
 
-    def add_closes(self, day: str, closes: Mapping[str, float], at: int) -> None:
-        """Take the closes of a day that was checked, and measure risk anew."""
+    def add_closes(self, day: str, closes: Mapping[str, float]) -> None:
+        """Take the closes of a day that was checked into the past, and measure risk anew."""
         self._append(day, closes)
-        self.quote(closes, at)
         self.measure()
 
     def start(self, days: Sequence[str], closes: Sequence[Sequence[float | None]], symbols: Sequence[str]) -> None:
@@ -227,13 +230,15 @@ class Market:
         elif chosen_method != "ewma":
             estimator = CovarianceMatrixEstimator(settings.covariance)
             matrix = estimator.estimate(panel.returns, symbols=panel.symbols, return_days=days).matrix
+        window = np.ascontiguousarray(panel.returns[-settings.tail_risk.lookback :])
         return RiskModel(
             index={symbol: i for i, symbol in enumerate(panel.symbols)},
             covariance=matrix,
             ewma=ewma.matrix,
-            returns=np.ascontiguousarray(panel.returns[-settings.tail_risk.lookback :]),
+            returns=window,
             n_effective=ewma.n_effective,
             volatilities=tuple(float(v) for v in np.sqrt(np.diagonal(matrix))),
+            unmoved=frozenset(np.flatnonzero(~window.any(axis=0)).tolist()),
         )
 
     def state(self) -> dict[str, Any]:

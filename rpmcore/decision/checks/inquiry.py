@@ -13,6 +13,7 @@ from rpmcore.domain.decisions import CheckResult, CheckStatus
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.orders import Signal
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.sizing.exact import exact
 from rpmcore.risk.sizing.lots import LotRules
 from rpmcore.risk.trade_impact.impact import TradeImpact
 from rpmcore.risk.trade_impact.worst_case import WorstCase
@@ -46,6 +47,8 @@ class Inquiry:
         None where nothing is known of the symbol.
     price, price_at, rate
         Last price and its time, and the rate of its currency; None where there is none.
+    value_at
+        The time of the older of price and rate.
     unit_value, unit_loss
         Of a quantity of one, in account currency, now and what it loses at the stop; None where not known.
     equity
@@ -60,8 +63,8 @@ class Inquiry:
     exposures, worst_case, steered
         Of the account with its working orders; None where they cannot be measured, for `no_risk`. See
         `rpmcore.decision.book.BookView`.
-    asset
-        Place of the instrument in the risk model.
+    asset, unmoved
+        Place of the instrument in the risk model, and whether its price has not moved there.
     headroom
         Of gross exposure, in account currency.
     adv, spread_bps, drawdown
@@ -92,6 +95,7 @@ class Inquiry:
     lots: LotRules | None
     price: float | None
     price_at: int | None
+    value_at: int | None
     rate: float | None
     unit_value: float | None
     unit_loss: float | None
@@ -106,6 +110,7 @@ class Inquiry:
     steered: WorstCase | None
     no_risk: str
     asset: int | None
+    unmoved: bool
     headroom: float
     adv: float | None
     spread_bps: float | None
@@ -137,12 +142,9 @@ class Inquiry:
         """Weight of the smallest lot."""
         return self.weight(float(self.lots.minimum)) if self.lots is not None else 0.0
 
-    @property
-    def fresh_price(self) -> bool:
-        """Whether the last price is young enough to be believed."""
-        if self.price_at is None:
-            return False
-        return self.at - self.price_at <= self.gate.maximum_price_age_hours * 3.6e12
+    def fresh(self, made_at: int | None) -> bool:
+        """Return whether what was made at a time is young enough to be believed."""
+        return made_at is not None and self.at - made_at <= self.gate.maximum_price_age_hours * 3.6e12
 
     def weight(self, quantity: float) -> float:
         """Return the value of a quantity as a fraction of equity, unsigned."""
@@ -197,10 +199,20 @@ def opening(
     if asked.reduces:
         return answer("exempt", name, text, observed=observed, limit=limit)
     reducible, wanted = float(asked.reducible), asked.opening
+    if asked.requested is None:
+        # Nobody can tell the size: every bound may bind.
+        wanted = inf
     status: CheckStatus = "pass"
-    if asked.requested is None or allowed < wanted:
-        status = "cut" if allowed > 0.0 else "reject"
+    if allowed < wanted:
+        status = "cut" if _opens(asked, reducible + allowed) else "reject"
     return answer(status, name, text, observed=observed, limit=limit, largest=reducible + max(allowed, 0.0))
+
+
+def _opens(asked: Inquiry, quantity: float) -> bool:
+    """Return whether a quantity, in whole lots, is more than what reduces: less than a lot is nothing."""
+    if asked.lots is None or not quantity > 0.0 or quantity == inf:
+        return quantity == inf
+    return asked.lots.quantity(asked.lots.lots(exact(quantity))) > asked.reducible
 
 
 def skipped(name: str, why: str) -> CheckResult:

@@ -85,6 +85,8 @@ def liquidity(asked: Inquiry) -> CheckResult:
     if asked.unit_value is None:
         return skipped("liquidity", "the value is not known")
     limit = asked.risk.sizing.participation
+    if asked.adv <= 0.0:
+        return opening(asked, "liquidity", 0.0, "nothing of it is traded", limit=limit)
     share = asked.unit_value / asked.adv
     observed = share * asked.opening
     return opening(asked, "liquidity", inf if observed <= limit else limit / share, "value / average daily volume",
