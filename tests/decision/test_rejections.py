@@ -18,7 +18,7 @@ REGIMES = ("trending", "ranging", "volatile", "stressed")
 
 def profiles(**numbers):
     """All four regimes with the same numbers."""
-    return {"adaptive": {"regimes": {"minimum_history": 60, "dwell_days": 1, **{r: numbers for r in REGIMES}}}}
+    return {"adaptive": {"regimes": {"minimum_history": 60, "dwell_days": 1, **dict.fromkeys(REGIMES, numbers)}}}
 
 
 def without_closes(symbol, kept=50):

@@ -91,10 +91,8 @@ def fill(engine: "DecisionEngine", command: Command, _decision: Decision | None,
         after = replace(order.after(step), filled=order.filled + quantity)
         engine.account.put(after)
         events.append(told(after))
-        # The growth was approved, however long ago: it is no growth that nobody knows of.
-        missing = engine.gross() - before - engine.kill_switches.exposure_velocity.approved
-        if missing > 0.0:
-            events += controls(engine, engine.kill_switches.record_approval(missing, at=at))
+        opened = float(order.opening_left - after.opening_left) * (engine.market.unit_value(order.symbol) or 0.0)
+        events += _growth_explained(engine, max(engine.gross() - before, 0.0), opened, at)
     engine.changed()
     events += engine.snapshot(at, price_effect=0.0, correlation=command.correlation_id)
     if strange:
@@ -103,6 +101,20 @@ def fill(engine: "DecisionEngine", command: Command, _decision: Decision | None,
             Severity.HALT, operator=GATE, reason=f"unexpected fill of {command.order_id}: {strange}", at=at,
             correlation_id=command.correlation_id))  # fmt: skip
     return events
+
+
+def _growth_explained(engine: "DecisionEngine", growth: float, approved: float, at: int) -> Events:
+    """Let the approval of an order explain the growth of its fill, no less and no more.
+
+    It was approved, however long ago, so that it is no growth that nobody knows of. Where a fill first closes a
+    position, gross exposure grows by less than what it opens: the rest must not explain the growth of something else.
+    """
+    switches = engine.kill_switches
+    missing = growth - switches.exposure_velocity.approved
+    if missing > 0.0:
+        return controls(engine, switches.record_approval(missing, at=at))
+    unused = approved - growth
+    return controls(engine, switches.record_withdrawal(unused, at=at)) if unused > 0.0 else []
 
 
 def _check_fill(engine: "DecisionEngine", found: Fill) -> None:
