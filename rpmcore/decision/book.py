@@ -8,7 +8,7 @@ import numpy as np
 from rpmcore.controls.command_time import DAY
 from rpmcore.decision.exposures import Exposures
 from rpmcore.domain.errors import RpmError
-from rpmcore.risk.trade_impact.rules import Rules
+from rpmcore.risk.trade_impact.norms import WorstNorm
 from rpmcore.risk.trade_impact.worst_case import WorstCase
 
 if TYPE_CHECKING:
@@ -98,21 +98,20 @@ def _worst_case(
     weights = np.zeros(len(model.index))
     for symbol, weight in held.items():
         weights[model.index[symbol]] = weight
-    stress = engine.limits(at).correlation_stress
     try:
-        rules = Rules.of(engine.settings, len(model.returns), model.n_effective, stress)
-        case = WorstCase.of(
-            weights, model.covariance, model.returns, rules,
-            ewma=None if model.ewma is model.covariance else model.ewma,
-            orders={model.index[symbol]: sizes for symbol, sizes in orders.items()},
-        )  # fmt: skip
+        empty = engine.market.empty_book(engine.limits(at).correlation_stress)
+        return empty.anew(weights, {model.index[symbol]: sizes for symbol, sizes in orders.items()}), ""
     except RpmError as error:
         return None, str(error)
-    return case, ""
 
 
 def _steered(engine: "DecisionEngine", case: WorstCase | None) -> WorstCase | None:
+    """Return the same book for its volatility alone, which is all that it is steered by."""
     if case is None:
         return None
-    return case.under(replace(case.rules, volatility=engine.settings.limits.target_volatility, stress=0.0,
-                              volatility_text="what the book is steered to, per year"))  # fmt: skip
+    rules = replace(
+        case.rules, volatility=engine.settings.limits.target_volatility, stress=0.0,
+        volatility_text="what the book is steered to, per year",
+    )  # fmt: skip
+    calm = case.normal if case.calm is case.estimate else WorstNorm.of(case.estimate, case.working, 0.0)
+    return replace(case, rules=rules, volatility=calm)

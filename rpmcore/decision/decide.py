@@ -34,7 +34,7 @@ def _decided(engine: "DecisionEngine", command: SignalReceived) -> Decision:
     asked = _inquiry(engine, command)
     results, failed = _ask_all(asked)
     approved, binding, reason = _size(asked, results)
-    if approved > asked.reducible:
+    if approved > asked.reducible and approved != asked.requested:
         approved, binding, reason = _held_once_more(asked, approved, binding, reason)
     if approved > ZERO:
         reason = None

@@ -17,6 +17,8 @@ from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.currencies import Leg
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.trade_impact.rules import Rules
+from rpmcore.risk.trade_impact.worst_case import WorstCase
 from rpmcore.risk.valuation import return_panel
 
 GATE_HISTORY = "the prices of the gate"
@@ -90,7 +92,9 @@ class Market:
         self._dates: list[str] = []
         self._closes: list[list[float]] = []
         self.last: dict[str, tuple[float, int]] = {}
+        self._unit_values: dict[str, float | None] = {}
         self.model: RiskModel | None = None
+        self._empty_book: tuple[float, WorstCase] | None = None
         self.model_reason = "there is no history of prices"
 
     # What is asked
@@ -118,11 +122,43 @@ class Market:
 
     def unit_value(self, symbol: str) -> float | None:
         """Return what a quantity of one is worth in account currency at the last prices, or None."""
+        if symbol not in self._unit_values:
+            self._unit_values[symbol] = self._unit_value(symbol)
+        return self._unit_values[symbol]
+
+    def _unit_value(self, symbol: str) -> float | None:
         instrument = self.instruments[symbol]
         if instrument.base_currency == self.account:
             return instrument.contract_size
         price, rate = self.last.get(symbol), self.rate(symbol)
         return None if price is None or rate is None else instrument.contract_size * price[0] * rate[0]
+
+    def empty_book(self, stress: float) -> WorstCase:
+        """Return a book that holds nothing, from which any other is made (`WorstCase.anew`).
+
+        Parameters
+        ----------
+        stress
+            θ of the regime.
+
+        Raises
+        ------
+        Undefined
+            If there is no risk model, for `model_reason`.
+        InvalidArgument
+            If its numbers are none.
+        """
+        model = self.model
+        if model is None:
+            raise Undefined(self.model_reason)
+        if self._empty_book is None or self._empty_book[0] != stress:
+            rules = Rules.of(self._settings, len(model.returns), model.n_effective, stress)
+            book = WorstCase.of(
+                np.zeros(len(model.index)), model.covariance, model.returns, rules,
+                ewma=None if model.ewma is model.covariance else model.ewma,
+            )  # fmt: skip
+            self._empty_book = (stress, book)
+        return self._empty_book[1]
 
     # What happens
 
@@ -159,6 +195,7 @@ class Market:
         """Take last prices."""
         for symbol, price in prices.items():
             self.last[symbol] = (float(price), at)
+        self._unit_values.clear()
 
     def add_closes(self, day: str, closes: Mapping[str, float]) -> None:
         """Take the closes of a day that was checked into the past, and measure risk anew."""
@@ -190,6 +227,7 @@ class Market:
 
     def measure(self) -> None:
         """Build the risk model of the closes at hand; where there is none, say why."""
+        self._empty_book = None
         closes = np.array(self._closes)
         enough = np.isfinite(closes).sum(axis=0) > self._minimum if len(closes) else np.zeros(len(self.symbols), bool)
         having = {symbol for symbol, ok in zip(self.symbols, enough, strict=True) if ok}
@@ -254,4 +292,5 @@ class Market:
         self._dates = list(state["dates"])
         self._closes = [[np.nan if price is None else price for price in row] for row in state["closes"]]
         self.last = {symbol: (price, at) for symbol, (price, at) in state["last"].items()}
+        self._unit_values.clear()
         self.measure()

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import Any
 
 from rpmcore.decision.checks.inquiry import Inquiry, of_impact, opening, skipped
-from rpmcore.decision.exposures import ExposureMeasure
+from rpmcore.decision.exposures import ExposureMeasure, Exposures
 from rpmcore.domain.decisions import CheckResult
 from rpmcore.risk.trade_impact.impact import TradeImpact
 from rpmcore.risk.trade_impact.linear import linear_impact
@@ -25,17 +24,19 @@ def exposure_growth(asked: Inquiry) -> CheckResult:
 
 def gross_exposure(asked: Inquiry) -> CheckResult:
     """Σ |market value|."""
-    return _of_account(asked, "gross_exposure", 0)
+    name, limit = "gross_exposure", asked.limits.gross_exposure
+    return _worst(asked, name, lambda e, symbol: [e.gross(symbol, name, "Σ |market value| / equity", limit)])
 
 
 def net_exposure(asked: Inquiry) -> CheckResult:
     """|Σ market value|."""
-    return _of_account(asked, "net_exposure", 1)
+    return _worst(asked, "net_exposure", lambda e, symbol: [e.net(symbol, asked.gate.net_exposure)])
 
 
 def leverage(asked: Inquiry) -> CheckResult:
     """Gross exposure over equity."""
-    return _of_account(asked, "leverage", 2)
+    name, limit = "leverage", asked.limits.leverage
+    return _worst(asked, name, lambda e, symbol: [e.gross(symbol, name, "gross exposure / equity", limit)])
 
 
 def single_name(asked: Inquiry) -> CheckResult:
@@ -66,12 +67,18 @@ def currency(asked: Inquiry) -> CheckResult:
 
 def beta(asked: Inquiry) -> CheckResult:
     """The market beta of the book."""
-    return _of_factors(asked, "beta")
+    limit = asked.risk.limits.beta
+    if limit is None:
+        return skipped("beta", "no limit is set")
+    return _worst(asked, "beta", lambda exposures, symbol: [exposures.beta(symbol, limit)])
 
 
 def factor_exposure(asked: Inquiry) -> CheckResult:
     """The sum of exposures to factors."""
-    return _of_factors(asked, "factor_exposure")
+    limit = asked.risk.limits.factor_exposure
+    if limit is None:
+        return skipped("factor_exposure", "no limit is set")
+    return _worst(asked, "factor_exposure", lambda exposures, symbol: [exposures.factor_exposure(symbol, limit)])
 
 
 def volatility(asked: Inquiry) -> CheckResult:
@@ -104,36 +111,15 @@ def expected_shortfall(asked: Inquiry) -> CheckResult:
 def _of_risk(asked: Inquiry, name: str, impact: Callable[[float], TradeImpact]) -> CheckResult:
     if asked.worst_case is None or asked.asset is None or asked.unit_value is None or asked.equity <= 0.0:
         return skipped(name, asked.no_risk or NO_VALUE)
-    return of_impact(asked, name, impact, impact(asked.weight(asked.quantity)))
+    return of_impact(asked, name, impact, impact(asked.size))
 
 
-def _of_account(asked: Inquiry, name: str, which: int) -> CheckResult:
-    return _worst(
-        asked,
-        name,
-        lambda exposures, symbol: [
-            exposures.of_account(symbol, asked.limits.gross_exposure, asked.limits.leverage, asked.gate.net_exposure)[
-                which
-            ]
-        ],
-    )
-
-
-def _of_factors(asked: Inquiry, name: str) -> CheckResult:
-    limits = asked.risk.limits
-    if getattr(limits, name) is None:
-        return skipped(name, "no limit is set")
-    return _worst(
-        asked, name, lambda exposures, symbol: [m for m in exposures.factors(symbol, limits) if m.name == name]
-    )
-
-
-def _worst(asked: Inquiry, name: str, measures: Any) -> CheckResult:
+def _worst(asked: Inquiry, name: str, measures: Callable[[Exposures, str], list[ExposureMeasure]]) -> CheckResult:
     """Return the result of the measure that lets the least pass."""
     exposures, instrument = asked.exposures, asked.instrument
     if exposures is None or instrument is None or asked.unit_value is None or asked.equity <= 0.0:
         return skipped(name, NO_VALUE)
-    found: list[ExposureMeasure] = measures(exposures, instrument.symbol)
+    found = measures(exposures, instrument.symbol)
     if not found:
         return skipped(name, "the order does not move it")
     unknown = next((m.reason for m in found if m.reason), "")
@@ -146,7 +132,7 @@ def _worst(asked: Inquiry, name: str, measures: Any) -> CheckResult:
             smallest=asked.smallest,
         )  # fmt: skip
 
-    size = asked.weight(asked.quantity)
+    size = asked.size
     impacts = [impact_of(measure, size) for measure in found]
     tightest = min(range(len(found)), key=lambda k: impacts[k].largest)
     return of_impact(asked, name, lambda x: impact_of(found[tightest], x), impacts[tightest])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import inf, isfinite
+from math import inf, isfinite, nextafter
 
 from rpmcore.controls.adaptive_risk import AdaptiveLimits
 from rpmcore.decision.exposures import Exposures
@@ -71,8 +71,10 @@ class Inquiry:
         What the sizer is told; see `rpmcore.risk.sizing.request.SizingRequest`.
     quantity, opening, reduces
         What is asked, how much of it does more than shrink a position, and whether none of it does.
+    size, smallest
+        Values of what is asked and of the smallest lot, unsigned, as fractions of equity; 0 where there is none.
     remeasured
-        What the checks leave for the final size: each tells from a quantity whether it passes.
+        What the checks leave for the final size: each tells from its value whether it passes.
     """
 
     signal: Signal
@@ -120,6 +122,8 @@ class Inquiry:
     quantity: float = 0.0
     opening: float = 0.0
     reduces: bool = False
+    size: float = 0.0
+    smallest: float = 0.0
     _impacts: dict[float, tuple[TradeImpact, TradeImpact, TradeImpact]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,6 +131,9 @@ class Inquiry:
             self.quantity = float(self.requested)
             self.opening = float(max(Decimal(0), self.requested - self.reducible))
             self.reduces = self.requested <= self.reducible
+        if self.equity > 0.0:
+            self.size = self.weight(self.quantity)
+            self.smallest = self.weight(float(self.lots.minimum)) if self.lots is not None else 0.0
 
     def risk_impacts(self, size: float) -> tuple[TradeImpact, TradeImpact, TradeImpact]:
         """Return what a trade of this weight does to VaR, ES and volatility; measured once for each size."""
@@ -136,11 +143,6 @@ class Inquiry:
         if found is None:
             found = self._impacts[size] = self.worst_case.impacts(self.asset, self.sign, size, self.smallest)
         return found
-
-    @property
-    def smallest(self) -> float:
-        """Weight of the smallest lot."""
-        return self.weight(float(self.lots.minimum)) if self.lots is not None else 0.0
 
     def fresh(self, made_at: int | None) -> bool:
         """Return whether what was made at a time is young enough to be believed."""
@@ -235,7 +237,9 @@ def of_impact(asked: Inquiry, name: str, measure: Callable[[float], TradeImpact]
         return answer("exempt", name, text, observed=impact.after, limit=impact.limit)
     asked.remeasured.append((name, measure))
     allowed = asked.quantity_of(impact.largest) - float(asked.reducible) if impact.largest < inf else inf
-    if impact.passes and allowed < asked.opening:
-        # Rounding between weights and quantities must not cut what passes as it is.
-        allowed = asked.opening
+    # Rounding between weights and quantities must neither cut what passes as it is, nor pass what does not.
+    if impact.passes:
+        allowed = max(allowed, asked.opening)
+    elif allowed >= asked.opening:
+        allowed = nextafter(asked.opening, 0.0)
     return opening(asked, name, allowed, text, observed=impact.after, limit=impact.limit)

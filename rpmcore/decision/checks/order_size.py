@@ -30,7 +30,7 @@ def order_value(asked: Inquiry) -> CheckResult:
     limit = asked.gate.maximum_order_value
     if asked.unit_value is None or asked.equity <= 0.0 or asked.requested is None:
         return skipped("order_value", "the value is not known")
-    value = asked.weight(asked.quantity)
+    value = asked.size
     return opening(asked, "order_value", inf if value <= limit else 0.0, "largest order, in equity",
                    observed=value, limit=limit)  # fmt: skip
 
