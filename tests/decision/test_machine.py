@@ -25,17 +25,46 @@ INSTRUMENTS = {
 MOST_WORKING = 7
 LOOKBACK = 250
 
-TIGHT = {
-    "limits": {"sector": 0.25, "currency": 0.25, "single_name": 0.2, "maximum_volatility": 0.05,
-               "target_volatility": 0.04, "value_at_risk": 0.004, "expected_shortfall": 0.006, "beta": 0.5},
-    "kill_switches": {"exposure_velocity": {"max_growth": 0.5, "max_leverage_growth": 0.5},
-                      "rejection_velocity": {"max_rejections": 100}},
-}  # fmt: skip
-"""Limits that random orders meet, and switches that leave them time to."""
+CALM = {
+    "exposure_velocity": {"max_growth": 0.5, "max_leverage_growth": 0.5},
+    "rejection_velocity": {"max_rejections": 1000},
+    "per_strategy": {"max_rejection_rate": 1.0, "max_consecutive_losses": 50, "max_drawdown": 0.5},
+}
+"""Switches that leave random orders the time to meet limits."""
+
+TIGHT = (
+    {},
+    {"gate": {"net_exposure": 0.1}},
+    {"adaptive": {"regimes": {"minimum_history": 60, "dwell_days": 1, **{
+        r: {"gross_exposure": 0.25, "leverage": 0.2} for r in ("trending", "ranging", "volatile", "stressed")}}}},
+    {"limits": {"maximum_volatility": 0.015, "target_volatility": 0.015}},
+    {"limits": {"target_volatility": 0.01}},
+    {"limits": {"value_at_risk": 0.001}},
+    {"limits": {"expected_shortfall": 0.0014}},
+    {"limits": {"beta": 0.1}},
+    {"limits": {"sector": 0.1}},
+    {"limits": {"currency": 0.1}},
+    {"limits": {"single_name": 0.05}},
+)  # fmt: skip
+"""One limit at a time that random orders meet before any other."""
 
 symbols, sides = st.sampled_from(SYMBOLS), st.sampled_from(["buy", "sell"])
-moves = st.dictionaries(symbols, st.sampled_from([-0.3, -0.04, -0.01, 0.005, 0.02, 0.25]), max_size=4)
+moves = st.dictionaries(symbols, st.sampled_from([-0.01, 0.005, -0.003, 0.01, -0.3, 0.25]), max_size=4)
 shares = st.sampled_from([0.1, 0.5, 0.999, 1.0])
+
+
+asks = st.fixed_dictionaries(
+    {
+        "symbol": symbols, "side": sides, "strategy": st.sampled_from(["trend", "carry"] * 6 + ["stranger"]),
+        "value": st.sampled_from([0.003, 0.03, 0.03, 0.08, 0.08, 0.2, 0.45, 0.6, 1e-6]),
+        "odd": st.sampled_from([0.0, 0.0, 0.37]), "off": st.sampled_from([0.0] * 6 + [0.02, -0.049, 0.051, -0.2]),
+        "stop": st.sampled_from([None, None, 0.01, 0.1]), "only": st.sampled_from([False] * 6 + [True]),
+        "by_risk": st.sampled_from([False, False, True]),
+        "odd_case": st.sampled_from(
+            [{}] * 24 + [{"late_by": 5}, {"conflict_with": 1}, {"age": 2 * MINUTE}, {"back": 9},
+                         {"entry": float("nan")}, {"quantity": float("inf")}]),
+    }
+)  # fmt: skip
 
 
 def exact(number):
@@ -43,13 +72,18 @@ def exact(number):
 
 
 class Gate(RuleBasedStateMachine):
-    @initialize(held=st.dictionaries(symbols, st.integers(-600, 600).filter(bool), max_size=4), tight=st.booleans())
-    def start(self, held, tight):
+    @initialize(
+        held=st.dictionaries(symbols, st.integers(-600, 600).filter(bool), max_size=4),
+        tight=st.sampled_from(TIGHT), calm=st.sampled_from([True, True, False]),
+    )  # fmt: skip
+    def start(self, held, tight, calm):
         positions = []
         for symbol, many in held.items():
             quantity = many * 100 if INSTRUMENTS[symbol]["base"] else many // 20 or 1 if symbol == "SP500" else many
             positions.append((("trend", "carry")[many % 2], symbol, str(quantity)))
-        self.genesis = worlds.genesis(positions=tuple(positions), chosen=worlds.settings(**(TIGHT if tight else {})))
+        self.genesis = worlds.genesis(
+            positions=tuple(positions), chosen=worlds.settings(**tight, **({"kill_switches": CALM} if calm else {}))
+        )
         self.world, self.twin = DecisionEngine(self.genesis), None
         self.held = {symbol: sum((exact(q) for _, s, q in positions if s == symbol), Decimal(0)) for symbol in SYMBOLS}
         self.equity = worlds.EQUITY
@@ -76,15 +110,12 @@ class Gate(RuleBasedStateMachine):
 
     # Rules
 
-    @precondition(lambda self: len(self.orders) < MOST_WORKING)
-    @rule(
-        symbol=symbols, side=sides, strategy=st.sampled_from(["trend", "carry", "trend", "carry", "stranger"]),
-        value=st.sampled_from([1e-5, 0.003, 0.03, 0.08, 0.2, 0.45, 0.6]), odd=st.sampled_from([0.0, 0.0, 0.37]),
-        off=st.sampled_from([0.0, 0.0, 0.0, 0.02, -0.049, 0.051, -0.2]), stop=st.sampled_from([None, None, 0.01, 0.1]),
-        only=st.sampled_from([False, False, False, True]), by_risk=st.sampled_from([False, False, True]),
-        odd_case=st.sampled_from([{}] * 12 + [{"late_by": 5}, {"conflict_with": 1}, {"age": 2 * MINUTE}, {"back": 9},
-                                              {"entry": float("nan")}, {"quantity": float("inf")}]),
-    )  # fmt: skip
+    @rule(asks=st.lists(asks, min_size=1, max_size=4))
+    def signals(self, asks):
+        for ask in asks:
+            if len(self.orders) < MOST_WORKING:
+                self.signal(**ask)
+
     def signal(self, symbol, side, strategy, value, odd, off, stop, only, by_risk, odd_case):
         case = dict(odd_case)
         at = self.world.last_at + SECOND if "back" not in case else self.world.last_at - case.pop("back")
@@ -193,7 +224,8 @@ class Gate(RuleBasedStateMachine):
     def limits_of(self, limits):
         chosen = self.genesis.settings.limits
         found = {
-            "gross_exposure": limits.gross_exposure, "leverage": limits.leverage, "net_exposure": 1.0,
+            "gross_exposure": limits.gross_exposure, "leverage": limits.leverage,
+            "net_exposure": self.genesis.settings.gate.net_exposure,
             "volatility": chosen.maximum_volatility, "volatility_target": chosen.target_volatility,
             "value_at_risk": chosen.value_at_risk, "expected_shortfall": chosen.expected_shortfall,
             "beta": chosen.beta,
@@ -205,9 +237,19 @@ class Gate(RuleBasedStateMachine):
         return found | {f"single_name {s}": chosen.single_name for s in shares_of}
 
     @precondition(lambda self: self.orders)
+    @rule(how_many=st.integers(1, MOST_WORKING), share=shares, off=st.sampled_from([0.0, 0.001, -0.003]))
+    def orders_go_through(self, how_many, share, off):
+        for name in sorted(self.orders)[:how_many]:
+            self.release_one(name, 1.0)
+            if not self.refused:
+                self.fill_one(name, share, off, 2.5)
+
+    @precondition(lambda self: self.orders)
     @rule(data=st.data(), share=st.sampled_from([0.4, 1.0, 1.0, 1.5]))
     def release(self, data, share):
-        name = data.draw(st.sampled_from(sorted(self.orders)))
+        self.release_one(data.draw(st.sampled_from(sorted(self.orders))), share)
+
+    def release_one(self, name, share):
         order = self.orders[name]
         quantity = max(float(int(float(order["open"]) * share)), 1.0) if share != 1.0 else float(order["open"])
         severity, integrity = self.world.severity(order["strategy"]), self.world.integrity
@@ -231,15 +273,19 @@ class Gate(RuleBasedStateMachine):
     @precondition(lambda self: self.orders)
     @rule(data=st.data(), share=shares, off=st.sampled_from([0.0, 0.001, -0.003]), fees=st.sampled_from([0.0, 2.5]))
     def fill(self, data, share, off, fees):
-        name = data.draw(st.sampled_from(sorted(self.orders)))
+        sent = [name for name, order in self.orders.items() if order["state"] != "approved"]
+        self.fill_one(data.draw(st.sampled_from(sorted(sent or self.orders))), share, off, fees)
+
+    def fill_one(self, name, share, off, fees):
         order = self.orders[name]
         quantity = float(order["open"]) if share == 1.0 else float(order["open"]) * share
         price = self.prices[order["symbol"]] * (1.0 + off)
         side = "buy" if order["sign"] > 0 else "sell"
         self.filled(name, order["strategy"], order["symbol"], side, quantity, price, fees)
 
-    @rule(symbol=symbols, side=sides, quantity=st.sampled_from([1.0, 250.5]), late=st.booleans(), data=st.data())
-    def fill_that_nobody_expects(self, symbol, side, quantity, late, data):
+    def fill_that_nobody_expects(self, data):
+        symbol, side, quantity = data.draw(symbols), data.draw(sides), data.draw(st.sampled_from([1.0, 250.5]))
+        late = data.draw(st.booleans())
         name = data.draw(st.sampled_from(sorted(self.orders))) if late and self.orders else "stray"
         self.filled(name, "trend", symbol, side, quantity, self.prices[symbol], 0.0)
 
@@ -273,7 +319,7 @@ class Gate(RuleBasedStateMachine):
         self.do(worlds.closed(self.world, name, outcome))
         self.orders.pop(name, None)
 
-    @rule(moves=moves, missing=st.sets(symbols, max_size=2), days=st.integers(1, 6))
+    @rule(moves=moves, missing=st.sets(symbols, max_size=2), days=st.sampled_from([1, 1, 1, 3, 6]))
     def bar(self, moves, missing, days):
         command = worlds.bar(self.world, moves, missing=missing, later=days * DAY)
         before = dict(self.prices)
@@ -283,7 +329,7 @@ class Gate(RuleBasedStateMachine):
         self.rows.append({symbol: command.closes.get(symbol) for symbol in SYMBOLS})
         self.revalued(before)
 
-    @rule(symbol=symbols, move=st.sampled_from([-0.2, -0.01, 0.003, 0.1]))
+    @rule(symbol=symbols, move=st.sampled_from([-0.01, 0.003, 0.002, -0.2, 0.1]))
     def quote(self, symbol, move):
         before = dict(self.prices)
         self.prices[symbol] *= 1.0 + move
@@ -299,28 +345,37 @@ class Gate(RuleBasedStateMachine):
         self.do(worlds.quotes(self.world, **{symbol: bad}))
         assert self.refused
 
-    @rule(later=st.sampled_from([1, 10 * SECOND, 30 * SECOND, HOUR, 9 * DAY, -MINUTE]))
+    @rule(later=st.sampled_from([1, 10 * SECOND, 30 * SECOND, HOUR, -MINUTE, 9 * DAY]))
     def tick(self, later):
         self.do(worlds.tick(self.world, later=later))
 
-    @rule(severity=st.sampled_from(["warning", "throttle", "halt", "liquidate"]),
-          scope=st.sampled_from(["account", "trend", "carry"]))  # fmt: skip
-    def trip(self, severity, scope):
-        self.do(worlds.trip(self.world, severity, scope=scope))
-        assert self.world.severity(None if scope == "account" else scope) >= Severity(severity)
-
-    @rule(scope=st.sampled_from(["account", "trend", "carry"]), anew=st.booleans())
-    def reset(self, scope, anew):
-        self.do(worlds.operator(self.world, "reset", scope=scope, measure_anew=anew))
-
-    @rule(which=st.sampled_from(["break", "clear", "nobody"]))
-    def integrity(self, which):
-        if which == "break":
+    @rule(
+        data=st.data(),
+        what=st.sampled_from(["nothing"] * 4 + ["trip", "break", "stray fill", "clear", "reset"]),
+        scope=st.sampled_from(["account", "trend", "carry"]),
+    )  # fmt: skip
+    def something_goes_wrong(self, data, what, scope):
+        if what == "trip":
+            severity = data.draw(st.sampled_from(["warning", "throttle", "halt", "liquidate"]))
+            self.do(worlds.trip(self.world, severity, scope=scope))
+            assert self.world.severity(None if scope == "account" else scope) >= Severity(severity)
+        elif what == "break":
             self.do(worlds.broken(self.world))
-        else:
-            self.do(worlds.operator(self.world, "clear_integrity", who="" if which == "nobody" else "Ada"))
+        elif what == "stray fill":
+            self.fill_that_nobody_expects(data)
+        elif what == "clear":
+            self.do(worlds.operator(self.world, "clear_integrity", who=data.draw(st.sampled_from(["", "Ada"]))))
+        elif what == "reset":
+            self.do(worlds.operator(self.world, "reset", scope=scope, measure_anew=data.draw(st.booleans())))
 
-    @rule(share=st.sampled_from([0.9, 0.999, 1.02]))
+    @precondition(lambda self: self.world.integrity or self.world.halts)
+    @rule()
+    def all_is_well_again(self):
+        self.do(worlds.operator(self.world, "clear_integrity"))
+        for scope in ("account", "trend", "carry"):
+            self.do(worlds.operator(self.world, "reset", scope=scope, measure_anew=True))
+
+    @rule(share=st.sampled_from([0.999, 1.02, 0.9]))
     def equity_mark(self, share):
         self.do(worlds.equity_mark(self.world, self.equity * share))
         self.equity *= share

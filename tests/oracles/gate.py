@@ -56,11 +56,13 @@ def returns(rows, instruments):
     return np.array(found)
 
 
-def ewma(x, decay=0.94, lookback=60):
+def ewma(x, decay=0.94, lookback=60, shrinkage=0.10):
+    """Exponentially weighted second moments, drawn toward their mean variance by a fixed share."""
     window = x[-lookback:]
     weights = decay ** np.arange(len(window))[::-1]
     weights /= weights.sum()
-    return (window * weights[:, None]).T @ window
+    matrix = (window * weights[:, None]).T @ window
+    return (1 - shrinkage) * matrix + shrinkage * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
 
 
 def outcomes(weights, orders):
