@@ -1,6 +1,6 @@
 """The account as checks measure it: weights, exposures and risk, with what is working at its worst."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -27,15 +27,12 @@ class BookView:
         Risk under the regime's correlation stress; None where it cannot be measured, for `no_risk`.
     no_risk
         Why not; empty where it can.
-    steered
-        The same book held against the volatility that it is steered to, without correlation stress.
     since, until
         When it was measured, and when the first of the approvals expires that count as working; None for none.
     """
 
     exposures: Exposures | None
     worst_case: WorstCase | None
-    steered: WorstCase | None
     no_risk: str
     since: int
     until: int | None
@@ -57,13 +54,13 @@ class BookView:
         missing = [symbol for symbol, value in values.items() if value is None]
         if missing or equity <= 0.0:
             why = f"no price or rate of {', '.join(missing)}, which is held" if missing else "no equity is left"
-            return cls(exposures=None, worst_case=None, steered=None, no_risk=why, since=at, until=until)
+            return cls(exposures=None, worst_case=None, no_risk=why, since=at, until=until)
         unit = {symbol: (value or 0.0) / equity for symbol, value in values.items()}
         held = {symbol: float(quantity) * unit[symbol] for symbol, quantity in account.net.items()}
         orders = {symbol: [w * unit[symbol] for w in weights] for symbol, weights in moving.items()}
         case, why = _worst_case(engine, held, orders, at)
         return cls(
-            exposures=_exposures(engine, held, orders), worst_case=case, steered=_steered(engine, case), no_risk=why,
+            exposures=_exposures(engine, held, orders), worst_case=case, no_risk=why,
             since=at, until=until,
         )  # fmt: skip
 
@@ -103,10 +100,3 @@ def _worst_case(
     except RpmError as error:
         return None, str(error)
     return case, ""
-
-
-def _steered(engine: "DecisionEngine", case: WorstCase | None) -> WorstCase | None:
-    if case is None:
-        return None
-    return case.under(replace(case.rules, volatility=engine.settings.limits.target_volatility, stress=0.0,
-                              volatility_text="what the book is steered to, per year"))  # fmt: skip

@@ -195,7 +195,6 @@ def _inquiry(engine: "DecisionEngine", command: SignalReceived) -> Inquiry:
         account=engine.genesis.account,
         exposures=view.exposures,
         worst_case=view.worst_case,
-        steered=view.steered,
         no_risk=view.no_risk,
         asset=None if model is None else model.index.get(signal.symbol),
         headroom=engine.headroom(now),
