@@ -407,11 +407,99 @@ def kill_switches(question: bool) -> Pair:
     return ours, theirs
 
 
+def strategy_figures(n_strategies: int, n_trades: int) -> Pair:
+    """Wins, mean, deviation, profit factor and drawdown of every strategy in one table of trades."""
+    import pandas as pd
+
+    from rpmcore.kernels.performance import drawdowns, gains_and_losses, mean_and_deviation
+
+    rng, capital = np.random.default_rng(5), 1e6
+    ids = np.repeat(np.arange(n_strategies), n_trades)
+    pnl, order = rng.normal(5.0, 1000.0, ids.shape[0]), rng.permutation(ids.shape[0])
+    frame = pd.DataFrame({"strategy": ids[order], "pnl": pnl[order]})
+
+    def ours() -> Any:
+        keys, values = frame["strategy"].to_numpy(), frame["pnl"].to_numpy()
+        place = np.argsort(keys.astype(np.int16), kind="stable")  # a radix sort: ids are codes of a dictionary
+        ordered = values[place]
+        ends = np.flatnonzero(np.diff(keys[place], append=-1)) + 1
+        out, start = np.empty((ends.shape[0], 5)), 0
+        for row, end in zip(out, ends.tolist(), strict=True):
+            own = ordered[start:end]
+            row[0] = np.count_nonzero(own > 0.0) / (end - start)
+            row[1], row[2] = mean_and_deviation(own)
+            gains, losses = gains_and_losses(own)
+            row[3], row[4] = gains / losses, drawdowns(own, capital, capital)[0]
+            start = end
+        return out
+
+    def theirs() -> Any:
+        groups = frame.groupby("strategy")["pnl"]
+        equity = capital + groups.cumsum()
+        peak = equity.groupby(frame["strategy"]).cummax().clip(lower=capital)
+        gains = frame["pnl"].clip(lower=0.0).groupby(frame["strategy"]).sum()
+        losses = -frame["pnl"].clip(upper=0.0).groupby(frame["strategy"]).sum()
+        wins = (frame["pnl"] > 0.0).groupby(frame["strategy"]).mean()
+        deepest = ((peak - equity) / peak).groupby(frame["strategy"]).max()
+        found = pd.DataFrame({"wins": wins, "mean": groups.mean(), "sd": groups.std()})
+        return found.assign(factor=gains / losses, drawdown=deepest).to_numpy()
+
+    np.testing.assert_allclose(ours(), theirs(), rtol=1e-9)
+    return ours, theirs
+
+
+def strategy_ratios(n_days: int, resamples: int) -> Pair:
+    """Sharpe, Sortino and Calmar of one strategy, and of its resamples where an interval is wanted."""
+    import empyrical
+
+    from rpmcore.kernels.performance import compounded, mean_and_deviation
+    from rpmcore.risk.performance.downside import downside_ratios
+    from rpmcore.risk.performance.sharpe import sharpe_ratio
+
+    x = np.random.default_rng(6).normal(0.0005, 0.01, n_days)
+    annual = np.sqrt(252.0)
+
+    def figures() -> Any:
+        mean, deviation = mean_and_deviation(x)
+        growth, deepest, downside = compounded(x)
+        return annual * mean / deviation, annual * mean / downside, np.expm1(growth * 252.0 / n_days) / deepest
+
+    def with_intervals() -> Any:
+        sortino, calmar = downside_ratios(x, resamples=resamples, seed=1)
+        return sharpe_ratio(x).value, sortino.value, calmar.value
+
+    def peer(rows: Any = x) -> Any:
+        return empyrical.sharpe_ratio(rows), empyrical.sortino_ratio(rows), empyrical.calmar_ratio(rows)
+
+    def resampled() -> Any:
+        rng = np.random.default_rng(1)
+        drawn = [peer(x[rng.integers(0, n_days, n_days)]) for _ in range(resamples)]
+        return np.quantile(drawn, [0.05, 0.95], axis=0)
+
+    np.testing.assert_allclose(figures(), peer(), rtol=1e-9)
+    if not resamples:
+        return figures, peer
+    np.testing.assert_allclose(with_intervals(), peer(), rtol=1e-9)
+    return with_intervals, resampled
+
+
 def stress_suite(n_simulations: int, n_days: int, n_assets: int) -> Pair:
     from benchmarks.stress_suite import stress_suite as build
 
     pair: Pair = build(n_simulations, n_days, n_assets)
     return pair
+
+
+def ledger_append() -> Pair:
+    from benchmarks.ledger import appends
+
+    return appends()
+
+
+def ledger_verify(decisions: int) -> Pair:
+    from benchmarks.ledger import verification
+
+    return verification(decisions)
 
 
 CASES = (
@@ -480,6 +568,11 @@ CASES = (
     Case("kill switches: may I trade?", "bare deque", lambda: kill_switches(True), target=0.25, floor=0.12),
     Case("position size, 13 constraints with reasons", "bare floats", position_size, target=0.01, floor=0.005),
     Case(
+        "strategies, 1,000 × 1,000 trades", "pandas groupby", lambda: strategy_figures(1000, 1000), target=3, floor=1.6
+    ),
+    Case("one strategy, three ratios, 1,000 days", "empyrical", lambda: strategy_ratios(1000, 0), target=3, floor=2),
+    Case("the same with 1,000 resamples", "empyrical", lambda: strategy_ratios(1000, 1000), target=3, floor=1.9),
+    Case(
         "backtest of 5,000 days, Ledoit–Wolf 60 × 14",
         "scikit-learn",
         lambda: backtest_ledoit_wolf(5000, 14),
@@ -518,4 +611,6 @@ CASES = (
         floor=2,
         long=True,
     ),
+    Case("ledger: append of a decision, 4 records", "bare SQLite", ledger_append, target=0.6, floor=0.27),
+    Case("ledger: verify 2,000 decisions", "bare SHA-256", lambda: ledger_verify(2000), target=0.5, floor=0.27),
 )

@@ -179,7 +179,18 @@ def vectors() -> str:
 
 def write_table(lines: list[str]) -> None:
     """Put the measured table, with versions and machine, into README.md beside this file."""
-    names = ("numba", "numpy", "scipy", "pandas", "polars", "numbagg", "scikit-learn", "skfolio", "riskfolio-lib")
+    names = (
+        "numba",
+        "numpy",
+        "scipy",
+        "pandas",
+        "polars",
+        "numbagg",
+        "scikit-learn",
+        "skfolio",
+        "riskfolio-lib",
+        "empyrical-reloaded",
+    )
     told = ", ".join(f"{name} {version(name)}" for name in names)
     machine = f"{platform.machine()} ({vectors()}), Python {platform.python_version()}, {told}; one thread each"
     page = Path(__file__).with_name("README.md")

@@ -1,6 +1,6 @@
 """Write what the documents quote from the program, so that neither can drift from the other.
 
-python docs/generated.py            rewrites the table of settings and the output in the README
+python docs/generated.py            rewrites the table of settings, the output in the README, and the mappings of health
 python docs/generated.py --check    exits with 1 and names what is not up to date
 """
 
@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+import health_figure
 
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.domain.settings import Section
@@ -54,10 +56,28 @@ def readme(text: str) -> str:
     return re.sub(r"<!-- output -->\n```.*?\n```\n", lambda _: block, text, flags=re.DOTALL)
 
 
+def strategies_page(text: str) -> str:
+    """Return the page with the table of the mappings that the health of a strategy is made of."""
+    table = "\n".join(health_figure.table())
+    block = f"<!-- mappings -->\n{table}\n\n"
+    return re.sub(r"<!-- mappings -->\n(\|.*\n)*\n", lambda _: block, text)
+
+
+def health_drawing(_: str) -> str:
+    """Return the drawing of the mappings."""
+    return health_figure.figure()
+
+
 def main() -> None:
     """Rewrite the documents, or check them."""
     stale = []
-    for page, generate in ((ROOT / "docs" / "settings.md", settings_page), (ROOT / "README.md", readme)):
+    docs = ROOT / "docs"
+    for page, generate in (
+        (docs / "settings.md", settings_page),
+        (docs / "strategies.md", strategies_page),
+        (docs / "health.svg", health_drawing),
+        (ROOT / "README.md", readme),
+    ):
         text = page.read_text(encoding="utf-8")
         wanted = generate(text)
         if text != wanted:

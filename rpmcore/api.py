@@ -27,6 +27,7 @@ from rpmcore.sizing_jobs import size, trade_record
 from rpmcore.strategy_jobs import strategies
 
 if TYPE_CHECKING:
+    from rpmcore.gate_jobs import gate_run as gate_run
     from rpmcore.risk.backtesting.report import BacktestReport
     from rpmcore.risk.exposure.report import ExposureReport
 
@@ -36,6 +37,7 @@ __all__ = [
     "chosen_crises",
     "evaluate",
     "exposure",
+    "gate_run",
     "limits",
     "load_settings",
     "open_prices",
@@ -52,6 +54,16 @@ __all__ = [
     "trade_record",
     "warmup",
 ]
+
+_LATER = {"gate_run": "rpmcore.gate_jobs"}
+"""Jobs that load with their first use: most reports have nothing to do with the gate."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'rpmcore.api' has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
 
 LAST_COMPILED = "simulation.excess_sums"
 """The kernel that a first report reaches last: where it lies in the cache, so do the others."""

@@ -61,9 +61,31 @@ def _known_answer() -> str:
     return "VaR 8, ES 9.2 of the losses 1 to 10 at 0.75"
 
 
+def _ledger() -> str:
+    """Write a ledger among the temporary files and verify it; what the disk of a gate does is not known from that."""
+    import sqlite3
+    import tempfile
+
+    from rpmcore.adapters.ledger.audit import verify
+    from rpmcore.adapters.ledger.ledger import Ledger
+    from rpmcore.adapters.ledger.records import NewRecord
+    from rpmcore.domain.signing_key import SHORTEST_SECRET, SigningKey
+
+    key = SigningKey(bytes(SHORTEST_SECRET))
+    with tempfile.TemporaryDirectory(prefix="rpm-doctor-") as folder:
+        path = f"{folder}/ledger"
+        with Ledger.create(path, key, b"{}") as ledger:
+            ledger.append([NewRecord(kind="event", sequence=1, body=b"{}")])
+        found = verify(path, key)
+    if not found.ok or found.records != 2:
+        raise ArithmeticError(f"a ledger written just now does not verify: {found.why}")
+    return f"SQLite {sqlite3.sqlite_version}; a ledger is written and verifies"
+
+
 _CHECKS: Mapping[str, Callable[[], str]] = {
     "versions": _versions,
     "kernel cache": _kernel_cache,
     "sample data": _sample_data,
     "known answer": _known_answer,
+    "ledger": _ledger,
 }

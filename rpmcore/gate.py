@@ -87,7 +87,7 @@ class RiskGate:
         self._engine, self._store, self._control = engine, store, control
         self._sign = None if key is None else key.for_("approval")
         self._clock, self._timer = clock, timer
-        self._failed = ""
+        self._failed, self._closed = "", False
         self._snapshot_at = engine.sequence
         self._listeners: list[Listener] = []
         self.listener_failures = 0
@@ -160,12 +160,15 @@ class RiskGate:
         return gate
 
     def close(self) -> None:
-        """Take a snapshot, and give back the ledger."""
+        """Take a snapshot, and give back the ledger; a gate that is closed answers nothing more."""
         with self._lock:
+            if self._closed:
+                return
             try:
                 if not self._failed and self._engine.sequence > self._snapshot_at:
                     self._take_snapshot()
             finally:
+                self._closed, self._failed = True, self._failed or "it was closed"
                 self._store.close()
 
     def __enter__(self) -> Self:
@@ -444,11 +447,18 @@ class RiskGate:
             raise RejectionException("this approval was not given by this gate, or it was changed since")
 
     def _commit(self, command: Command, decision: Decision | None = None) -> tuple[Event, ...]:
-        """Apply a command and record it; a gate that fails at either answers nothing more."""
+        """Apply a command and record it; a gate that fails at either answers nothing more.
+
+        Raises
+        ------
+        InvalidArgument
+            If the command cannot be written down; nothing has happened then.
+        """
+        body = canonical_bytes(command.to_plain())
         try:
             events = self._engine.apply(command, decision)
             sequence = self._engine.sequence
-            self._store.append(new_records(sequence, command, decision, events))
+            self._store.append(new_records(sequence, command, body, decision, events))
             if isinstance(command, PriceBar | Tick) and sequence - self._snapshot_at >= SNAPSHOT_AFTER:
                 self._take_snapshot()
         except Exception as error:

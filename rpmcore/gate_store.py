@@ -70,15 +70,12 @@ def key_of(command: Command) -> str | None:
     return f"{command.kind}:{command.command_id}" if command.command_id else None
 
 
-def new_records(sequence: int, command: Command, decision: Decision | None, events: Sequence[Any]) -> list[NewRecord]:
-    """Return what is appended for a command, in one transaction."""
+def new_records(
+    sequence: int, command: Command, body: bytes, decision: Decision | None, events: Sequence[Any]
+) -> list[NewRecord]:
+    """Return what is appended for a command, whose canonical JSON is `body`, in one transaction."""
     key = key_of(command)
-    found = [
-        NewRecord(
-            kind="command", sequence=sequence, key=None if decision is not None else key,
-            body=canonical_bytes(command.to_plain()),
-        )
-    ]  # fmt: skip
+    found = [NewRecord(kind="command", sequence=sequence, key=None if decision is not None else key, body=body)]
     if decision is not None:
         found.append(NewRecord(kind="decision", sequence=sequence, key=key, body=canonical_bytes(decision.to_plain())))
     found += [NewRecord(kind="event", sequence=sequence, body=canonical_bytes(event)) for event in events]

@@ -78,7 +78,7 @@ def size(
     lot_step, minimum_lot, maximum_lot, contract_size
         Override what is known of the instrument; the lots in the unit of a quantity.
     strategy_id
-        Who asks.
+        Who asks; on probation unless `record` or its health says otherwise.
     settings, capital, base_currency, as_of, assets
         As in `evaluate`.
 
@@ -194,7 +194,7 @@ def _judged(
     judged, summary, told = trades_to_judge(history, settings, as_of=as_of)
     known_strategy(strategy_id, judged, summary.path or "the table given")
     engine = judged_engine(judged, settings.strategies)
-    own = judged.of(strategy_id)
+    own = judged.by_strategy()[strategy_id]
     record, why = None, "without a stop the risk of the trade, in which trades are counted, is not known"
     if stake is not None:
         try:
@@ -270,9 +270,17 @@ def _check_factors(multipliers: Mapping[str, float]) -> None:
 
 
 def trade_record(
-    win_rate: float | None, average_win: float | None, average_loss: float | None, trades: int | None
+    win_rate: float | None,
+    average_win: float | None,
+    average_loss: float | None,
+    trades: int | None,
+    *,
+    win_error: float | None = None,
+    loss_error: float | None = None,
 ) -> "TradeRecord | None":
     """Return the record that four figures make, or None where none of them is given.
+
+    Without the standard errors of the averages Kelly takes them as exact, and says so.
 
     Raises
     ------
@@ -283,8 +291,15 @@ def trade_record(
 
     figures = {"win rate": win_rate, "average win": average_win, "average loss": average_loss, "trades": trades}
     missing = [name for name, figure in figures.items() if figure is None]
-    if len(missing) == len(figures):
+    if len(missing) == len(figures) and win_error is None and loss_error is None:
         return None
     if win_rate is None or average_win is None or average_loss is None or trades is None:
         raise InvalidArgument(f"a record needs win rate, averages and trades together; missing: {', '.join(missing)}")
-    return TradeRecord(win_rate=win_rate, average_win=average_win, average_loss=average_loss, trades=trades)
+    return TradeRecord(
+        win_rate=win_rate,
+        average_win=average_win,
+        average_loss=average_loss,
+        trades=trades,
+        win_error=0.0 if win_error is None else win_error,
+        loss_error=0.0 if loss_error is None else loss_error,
+    )

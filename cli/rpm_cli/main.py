@@ -12,6 +12,7 @@ from rpm_cli import (
     doctor,
     evaluate,
     exposure,
+    gate,
     killswitch,
     limits,
     regime,
@@ -40,6 +41,7 @@ app.command("regime", short_help="What state is the market in?")(regime.regime)
 app.command("backtest", short_help="Was the risk model right?")(backtest.backtest)
 app.command("strategies", short_help="Which strategies may trade?")(strategies.strategies)
 app.command("size", short_help="How large may this trade be?")(size.size)
+app.add_typer(gate.app, name="gate")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")
 app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)

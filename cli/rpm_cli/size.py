@@ -28,13 +28,20 @@ def size(
     book: Annotated[
         str | None, typer.Option("--book", metavar="BOOK", help="What is held. [default: nothing; then --capital]")
     ] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", metavar="ID", help="Who asks.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", metavar="ID", help="Who asks; on probation without record and health.")
+    ] = None,
     win_rate: Annotated[float | None, typer.Option("--win-rate", help="Of the strategy's trades, in [0, 1].")] = None,
     average_win: Annotated[
         float | None, typer.Option("--average-win", help="As a fraction of the position's value, such as 0.03.")
     ] = None,
     average_loss: Annotated[float | None, typer.Option("--average-loss", help="The same; positive.")] = None,
     n_trades: Annotated[int | None, typer.Option("--n-trades", metavar="N", help="Trades behind the three.")] = None,
+    win_error: Annotated[
+        float | None,
+        typer.Option("--win-error", help="Standard error of the average win. [default: it is taken as exact]"),
+    ] = None,
+    loss_error: Annotated[float | None, typer.Option("--loss-error", help="The same of the average loss.")] = None,
     trades: Annotated[
         str | None,
         typer.Option(
@@ -45,7 +52,7 @@ def size(
         float | None, typer.Option("--expected-return", help="Of the instrument, a year, in excess of cash.")
     ] = None,
     expected_error: Annotated[
-        float | None, typer.Option("--expected-error", help="Its standard error. [default: 0]")
+        float | None, typer.Option("--expected-error", help="Its standard error; needed beside it.")
     ] = None,
     regime: Annotated[float | None, typer.Option("--regime", help="Multiplier in [0, 1].")] = None,
     volatility: Annotated[float | None, typer.Option("--volatility", help="Multiplier in [0, 1].")] = None,
@@ -91,12 +98,15 @@ def size(
 ) -> None:
     """How large may this trade be: every constraint with the size that it allows, and the one that binds.
 
-    Examples: `rpm size EURUSD --side buy --entry 1.10 --stop 1.09 --capital 100000`;
+    Examples: `rpm size EURUSD --side buy --entry 1.10 --stop 1.08 --capital 100000`;
     `rpm size MSFT --side sell --entry 240 --stop 250 --book book.parquet --strategy trend --trades trades.parquet`.
     """
     form = common.chosen_format(output, as_json)
-    if expected_error is not None and expected_return is None:
-        raise typer.BadParameter("--expected-error says nothing without --expected-return")
+    expected = None
+    if expected_return is not None and expected_error is not None:
+        expected = (expected_return, expected_error)
+    elif expected_return is not None or expected_error is not None:
+        raise typer.BadParameter("--expected-return and --expected-error say something only together")
     day, equity = common.parse_day(as_of), common.money_option(capital)
     settings = common.settings_from(
         config,
@@ -120,9 +130,11 @@ def size(
         stop=stop,
         book=book,
         prices=prices,
-        record=api.trade_record(win_rate, average_win, average_loss, n_trades),
+        record=api.trade_record(
+            win_rate, average_win, average_loss, n_trades, win_error=win_error, loss_error=loss_error
+        ),
         trades=trades,
-        expected=None if expected_return is None else (expected_return, expected_error or 0.0),
+        expected=expected,
         multipliers={name: factor for name, factor in given.items() if factor is not None},
         drawdown=drawdown,
         adv=adv,

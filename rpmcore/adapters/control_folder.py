@@ -5,6 +5,7 @@ killed in between finds it again: it must therefore know by its id a request tha
 """
 
 import os
+import re
 import secrets
 import stat
 import time
@@ -13,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpmcore.adapters.durable_files import sync_folder, write_durably
-from rpmcore.domain.canonical import canonical_bytes, parse
+from rpmcore.adapters.durable_files import give_to_owner_of, sync_folder, write_durably
+from rpmcore.domain.canonical import canonical_bytes, digest, parse
 from rpmcore.domain.errors import InputError, InvalidArgument
 
 LARGEST_REQUEST = 64 * 1024
 """Bytes of a request or of an answer."""
 
+_GIVEN = re.compile(r"[0-9]{20}-[0-9a-f]{16}")
+_FOUND = re.compile(r"file-[0-9a-f]{16}")
+_LONGEST_SHOWN = 60
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -33,7 +37,11 @@ class ControlRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedRequest:
-    """What lies among the requests and is none: the name of the file, and why, as one sentence without a full stop."""
+    """What lies among the requests and is none: its id, and why, as one sentence without a full stop.
+
+    The id is the one that `submit` gave, or ``file-`` and a digest of a name that it never gives: a name can be too
+    long, or no text at all.
+    """
 
     id: str
     problem: str
@@ -53,13 +61,13 @@ class ControlFolder:
     path: Path
 
     def __init__(self, ledger: str | Path) -> None:
-        ledger = Path(ledger)
+        ledger = Path(ledger).resolve()
         self.path = ledger.with_name(f"{ledger.name}.control")
         self._requests, self._answers = self.path / "requests", self.path / "answers"
         self._malformed = self.path / "malformed"
         try:
             for folder in (self.path, self._requests, self._answers, self._malformed):
-                folder.mkdir(mode=0o700, exist_ok=True)
+                _create(folder, ledger if ledger.exists() else ledger.parent)
                 _refuse_open(folder)
             sync_folder(self.path.parent)
             sync_folder(self.path)
@@ -100,7 +108,7 @@ class ControlFolder:
             names = os.listdir(self._requests)  # noqa: PTH208 - before each decision; `iterdir` takes three times as long
         except OSError as error:
             raise self._unusable(error) from error
-        return tuple(map(self._read, sorted(names))) if names else ()
+        return tuple(map(self._read_named, sorted(names))) if names else ()
 
     def acknowledge(self, request_id: str, result: dict[str, Any]) -> None:
         """Answer a request and take it away; a malformed one is kept in the folder ``malformed``.
@@ -108,19 +116,20 @@ class ControlFolder:
         Raises
         ------
         InvalidArgument
-            For a result that is no mapping of plain values, or for an id that is no name of a file.
+            For a result that is no mapping of plain values, or for what is no id.
         InputError
             Where the answer cannot be written; the request then stands.
         """
-        path = self._requests / _checked(request_id)
+        _check(request_id)
         content = canonical_bytes(result)
         try:
-            well_formed = isinstance(self._read(request_id), ControlRequest)
+            name = next((name for name in os.listdir(self._requests) if _id_of(name) == request_id), None)  # noqa: PTH208
+            waiting = None if name is None else self._read_named(name)
             self._write(self._answers / request_id, content)
-            if well_formed:
-                path.unlink(missing_ok=True)
-            elif path.exists() or path.is_symlink():
-                path.rename(self._malformed / f"{request_id}.{secrets.token_hex(4)}")
+            if name is not None and isinstance(waiting, ControlRequest):
+                (self._requests / name).unlink(missing_ok=True)
+            elif name is not None:
+                (self._requests / name).rename(self._malformed / f"{request_id}.{secrets.token_hex(4)}")
                 sync_folder(self._malformed)
             sync_folder(self._requests)
         except OSError as error:
@@ -151,7 +160,8 @@ class ControlFolder:
         InputError
             Where the answer cannot be read.
         """
-        path = self._answers / _checked(request_id)
+        _check(request_id)
+        path = self._answers / request_id
         end = clock() + timeout
         while True:
             try:
@@ -167,7 +177,9 @@ class ControlFolder:
             else:
                 return answer
 
-    def _read(self, name: str) -> ControlRequest | MalformedRequest:
+    def _read_named(self, name: str) -> ControlRequest | MalformedRequest:
+        if not _GIVEN.fullmatch(name):
+            return MalformedRequest(id=_id_of(name), problem=f"its name {_shown(name)} is none that rpm gives")
         try:
             content = _content(self._requests / name)
             if len(content) > LARGEST_REQUEST:
@@ -183,7 +195,8 @@ class ControlFolder:
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
-            write_durably(path, content, by_way_of=self.path / f"{path.name}.{secrets.token_hex(4)}.new")
+            draft = self.path / f"{path.name}.{secrets.token_hex(4)}.new"
+            write_durably(path, content, by_way_of=draft, like=self.path)
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -208,10 +221,27 @@ def _content(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _checked(request_id: str) -> str:
-    if request_id in {"", ".", ".."} or Path(request_id).name != request_id:
+def _id_of(name: str) -> str:
+    return name if _GIVEN.fullmatch(name) else f"file-{digest(os.fsencode(name))[:16]}"
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…")
+
+
+def _check(request_id: str) -> None:
+    if not (_GIVEN.fullmatch(request_id) or _FOUND.fullmatch(request_id)):
         raise InvalidArgument(f"{request_id!r} is no id of a request")
-    return request_id
+
+
+def _create(folder: Path, like: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        give_to_owner_of(like, folder)
 
 
 def _refuse_open(folder: Path) -> None:

@@ -20,6 +20,12 @@ from rpmcore.controls.strategy_settings import StrategySettings
 from rpmcore.domain.arrays import Vector
 from rpmcore.kernels import performance as kernels
 
+FLAT = 1e-12
+"""Days that deviate by less, relative to the largest of them, are equal but for rounding."""
+
+LEAST_DAY = 1e-3
+"""Of the capital: of smaller days the deviation is measured by this, so that no Kelly fraction overflows."""
+
 NO_ESTIMATE_TOTAL = 1.0
 """What is divided equally where no strategy has an estimate, before the probation multiplier."""
 
@@ -131,10 +137,17 @@ def _copies(a: StrategyReturns, b: StrategyReturns, settings: StrategySettings) 
     x, y = a.returns[first - a.first :], b.returns[first - b.first :]
     if x.shape[0] < settings.allocation.minimum_days or x.shape != y.shape:
         return False
+    if _flat(x) or _flat(y):
+        return False
     x, y = x - x.mean(), y - y.mean()
     scale = float(np.sqrt((x @ x) * (y @ y)))
     # Equal series may fall short of 1 by rounding.
-    return scale > 0.0 and float(x @ y) >= (settings.allocation.copy_correlation - 1e-12) * scale
+    return float(x @ y) >= (settings.allocation.copy_correlation - 1e-12) * scale
+
+
+def _flat(returns: Vector) -> bool:
+    _, deviation = kernels.mean_and_deviation(np.ascontiguousarray(returns))
+    return bool(deviation <= FLAT * max(float(np.abs(returns).max()), LEAST_DAY))
 
 
 def _estimate(group: Sequence[StrategyReturns], settings: StrategySettings) -> _Estimate:
@@ -148,7 +161,7 @@ def _estimate(group: Sequence[StrategyReturns], settings: StrategySettings) -> _
         reason = f"insufficient: {n} of {settings.allocation.minimum_days} days"
         return _Estimate(kelly=None, reason=reason, variance=0.0)
     mean, deviation = kernels.mean_and_deviation(together)
-    if deviation == 0.0:
+    if _flat(together):
         return _Estimate(kelly=None, reason=f"each of its {n} days earned the same", variance=0.0)
     return _Estimate(kelly=mean / deviation**2, reason=None, variance=1.0 / (deviation**2 * n))
 

@@ -16,6 +16,7 @@ from rpmcore.domain.arrays import Vector
 from rpmcore.domain.errors import Undefined
 from rpmcore.kernels import performance as kernels
 from rpmcore.risk.performance.edge import break_even_rate, edge_test
+from rpmcore.risk.performance.unit import unit_of
 
 Band = Literal["EXCELLENT", "GOOD", "MARGINAL", "POOR", "CRITICAL"]
 
@@ -34,6 +35,9 @@ MAPPINGS: dict[str, tuple[float, float, str]] = {
 
 SHARES = ("win_rate", "maximum_drawdown", "current_drawdown", "edge_confidence")
 """Components whose figure is a fraction, told in per cent."""
+
+FLAT = 1e-12
+"""Trades that vary by less, relative to the largest, are equal but for rounding."""
 
 NO_TREND = 0.5
 """The score of a trend that cannot be told: neither better nor worse."""
@@ -126,7 +130,8 @@ def strategy_health(inputs: HealthInputs, settings: StrategySettings) -> Strateg
             components=(),
         )
     components = _components(inputs, settings)
-    score = sum(part.weight * part.score for part in components)
+    # Rounding must not move a score off the boundary of its band.
+    score = round(sum(part.weight * part.score for part in components), 12)
     band = band_of(score, settings.disable_below)
     return StrategyHealth(
         score=score,
@@ -153,8 +158,10 @@ def mapped(name: str, measured: float) -> float:
 
 def _components(inputs: HealthInputs, settings: StrategySettings) -> tuple[HealthComponent, ...]:
     pnl = np.array(inputs.pnl, dtype=np.float64)
-    deepest, current = kernels.drawdowns(pnl, inputs.equity, inputs.peak)
+    unit = unit_of(pnl, inputs.equity, inputs.peak)
+    deepest, current = kernels.drawdowns(pnl / unit, inputs.equity / unit, inputs.peak / unit)
     test = edge_test(pnl, break_even=inputs.break_even, resamples=settings.resamples, seed=settings.seed)
+    pnl /= unit_of(pnl)
     won = float(pnl.sum() > 0.0)
     trend, no_trend = _trend(pnl, inputs.n_recent, settings.minimum_recent_trades)
     # What does not exist takes the score of what is known: without a loss, or without a win, all is said.
@@ -172,7 +179,7 @@ def _component(
     name: str, measured: float | None, reason: str | None, otherwise: float, settings: StrategySettings
 ) -> HealthComponent:
     if measured is not None and not isfinite(measured):
-        measured, reason = None, "it is too large to be a number"
+        measured, reason, otherwise = None, "it is too large to be a number", 0.0
     return HealthComponent(
         name=name,
         measured=measured,
@@ -195,7 +202,9 @@ def _margin(inputs: HealthInputs) -> tuple[float | None, str | None]:
 def _expectancy(inputs: HealthInputs) -> tuple[float | None, str | None]:
     pnl = np.array(inputs.pnl, dtype=np.float64)
     if inputs.risk is not None:
-        return float(np.mean(pnl / np.array(inputs.risk))), None
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.mean(pnl / np.array(inputs.risk))), None
+    pnl /= unit_of(pnl)
     losses = pnl[pnl < 0.0]
     if not losses.size:
         return None, "there is no loss to measure the mean by"
@@ -208,6 +217,6 @@ def _trend(pnl: Vector, n_recent: int, fewest: int) -> tuple[float | None, str |
         return None, f"{recent.shape[0]} recent trades and {before.shape[0]} before, {fewest} of each are needed"
     (now, spread), (then, earlier) = kernels.mean_and_deviation(recent), kernels.mean_and_deviation(before)
     error = sqrt(spread**2 / recent.shape[0] + earlier**2 / before.shape[0])
-    if error == 0.0:
+    if error <= FLAT:
         return None, "neither the recent trades nor those before vary"
     return (now - then) / error, None

@@ -1,7 +1,7 @@
 """Which strategies may trade, how large, and with how much of the capital."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -52,6 +52,11 @@ class StrategyState:
     since: int | None
     reason: str
     operator: str | None = None
+
+    def __post_init__(self) -> None:
+        # A status that is none must not pass for one that may trade.
+        if self.status not in get_args(Status):
+            raise InvalidArgument(f"a strategy is {', '.join(get_args(Status))}, not {self.status!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,8 +68,10 @@ class TradeRecord:
         Raises
         ------
         InvalidArgument
-            If nothing is left of the capital, and none is given.
+            If nothing is left of the capital, and none is given, or it is no capital; nothing is forgotten then.
         """
+        if capital is not None:
+            check_capital(capital)
         left = self.equity + sum(trade.pnl for trade in self.trades)
         if capital is None and left <= 0.0:
             raise InvalidArgument(

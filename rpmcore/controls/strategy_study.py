@@ -43,9 +43,12 @@ class JudgedTrades:
     capitals: Mapping[str, float]
     as_of: int
 
-    def of(self, strategy_id: str) -> list[ClosedTrade]:
-        """Return the trades of one strategy."""
-        return [trade for trade in self.trades if trade.strategy_id == strategy_id]
+    def by_strategy(self) -> dict[str, list[ClosedTrade]]:
+        """Return the trades of each strategy."""
+        found: dict[str, list[ClosedTrade]] = {name: [] for name in self.capitals}
+        for trade in self.trades:
+            found[trade.strategy_id].append(trade)
+        return found
 
 
 def judged_engine(judged: JudgedTrades, settings: StrategySettings) -> StrategyIntelligenceEngine:
@@ -87,9 +90,9 @@ def study_strategies(
     """
     engine = judged_engine(judged, settings)
     performances = {found.strategy_id: found for found in engine.performances(judged.as_of)}
-    rows = []
+    rows, by_strategy = [], judged.by_strategy()
     for rank in engine.rankings(judged.as_of):
-        own = judged.of(rank.strategy_id)
+        own = by_strategy[rank.strategy_id]
         past = (
             history(own, judged.capitals[rank.strategy_id], judged.as_of, settings)
             if rank.strategy_id == asked

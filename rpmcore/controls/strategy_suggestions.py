@@ -105,6 +105,8 @@ def _costs(strategy_id: str, trades: Sequence[ClosedTrade], settings: StrategySe
 
 
 def _test(rows: Vector, settings: StrategySettings) -> StudentisedMean | None:
+    if not np.isfinite(rows).all():
+        return None
     try:
         return studentised_mean(rows, resamples=settings.resamples, seed=settings.seed)
     except (InsufficientData, Undefined):

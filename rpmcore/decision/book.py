@@ -1,6 +1,6 @@
 """The account as checks measure it: weights, exposures and risk, with what is working at its worst."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -8,7 +8,6 @@ import numpy as np
 from rpmcore.controls.command_time import DAY
 from rpmcore.decision.exposures import Exposures
 from rpmcore.domain.errors import RpmError
-from rpmcore.risk.trade_impact.norms import WorstNorm
 from rpmcore.risk.trade_impact.worst_case import WorstCase
 
 if TYPE_CHECKING:
@@ -27,15 +26,12 @@ class BookView:
         Risk under the regime's correlation stress; None where it cannot be measured, for `no_risk`.
     no_risk
         Why not; empty where it can.
-    steered
-        The same book held against the volatility that it is steered to, without correlation stress.
     since, until
         When it was measured, and when the first of the approvals expires that count as working; None for none.
     """
 
     exposures: Exposures | None
     worst_case: WorstCase | None
-    steered: WorstCase | None
     no_risk: str
     since: int
     until: int | None
@@ -64,14 +60,14 @@ class BookView:
         orders = {symbol: [w * unit[symbol] for w in weights] for symbol, weights in moving.items()}
         case, why = _worst_case(engine, held, orders, at)
         return cls(
-            exposures=_exposures(engine, held, orders), worst_case=case, steered=_steered(engine, case), no_risk=why,
+            exposures=_exposures(engine, held, orders), worst_case=case, no_risk=why,
             since=at, until=until,
         )  # fmt: skip
 
     @classmethod
     def unknown(cls, why: str, at: int, until: int | None = None) -> Self:
         """Return the view of a book that cannot be measured: it lets only what reduces pass."""
-        return cls(exposures=None, worst_case=None, steered=None, no_risk=why, since=at, until=until)
+        return cls(exposures=None, worst_case=None, no_risk=why, since=at, until=until)
 
 
 def _exposures(engine: "DecisionEngine", held: dict[str, float], orders: dict[str, list[float]]) -> Exposures:
@@ -92,7 +88,7 @@ def _worst_case(
     model = engine.market.model
     if model is None:
         return None, engine.market.model_reason
-    unknown = [symbol for symbol in (*held, *orders) if symbol not in model.index]
+    unknown = [symbol for symbol in sorted({*held, *orders}) if symbol not in model.index]
     if unknown:
         return None, f"too little history of {', '.join(unknown)}, which is held or on its way"
     weights = np.zeros(len(model.index))
@@ -103,15 +99,3 @@ def _worst_case(
         return empty.anew(weights, {model.index[symbol]: sizes for symbol, sizes in orders.items()}), ""
     except RpmError as error:
         return None, str(error)
-
-
-def _steered(engine: "DecisionEngine", case: WorstCase | None) -> WorstCase | None:
-    """Return the same book for its volatility alone, which is all that it is steered by."""
-    if case is None:
-        return None
-    rules = replace(
-        case.rules, volatility=engine.settings.limits.target_volatility, stress=0.0,
-        volatility_text="what the book is steered to, per year",
-    )  # fmt: skip
-    calm = case.normal if case.calm is case.estimate else WorstNorm.of(case.estimate, case.working, 0.0)
-    return replace(case, rules=rules, volatility=calm)

@@ -237,7 +237,6 @@ def _inquiry(engine: "DecisionEngine", command: SignalReceived) -> Inquiry:
         account=engine.genesis.account,
         exposures=view.exposures,
         worst_case=view.worst_case,
-        steered=view.steered,
         no_risk=view.no_risk,
         asset=asset,
         unmoved=model is not None and asset in model.unmoved,

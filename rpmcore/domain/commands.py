@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from rpmcore.domain.errors import InvalidArgument
-from rpmcore.domain.orders import Signal
+from rpmcore.domain.orders import Signal, read_number, written_number
 from rpmcore.domain.trades import ClosedTrade
 
 
@@ -30,8 +30,8 @@ class Command:
     correlation_id: str = ""
 
     def to_plain(self) -> dict[str, Any]:
-        """Return it in JSON's types."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        """Return it in JSON's types; a number that is not finite becomes its name, so that bad input is recorded."""
+        plain = {f.name: written_number(getattr(self, f.name)) for f in fields(self)}
         return {"kind": self.kind, **plain}
 
 
@@ -72,7 +72,7 @@ class PriceBar(Command):
 
     def to_plain(self) -> dict[str, Any]:
         """Return it in JSON's types."""
-        return {**Command.to_plain(self), "closes": dict(self.closes)}
+        return {**Command.to_plain(self), "closes": {s: written_number(price) for s, price in self.closes.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Quotes(Command):
 
     def to_plain(self) -> dict[str, Any]:
         """Return it in JSON's types."""
-        return {**Command.to_plain(self), "prices": dict(self.prices)}
+        return {**Command.to_plain(self), "prices": {s: written_number(price) for s, price in self.prices.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +210,10 @@ _KINDS: dict[str, type[Command]] = {
 }  # fmt: skip
 
 
+_NUMBERS = frozenset({"quantity", "price", "fees", "equity", "amount"})
+_PRICES = frozenset({"closes", "prices"})
+
+
 def command_of_plain(plain: Mapping[str, Any]) -> Command:
     """Return the command that `Command.to_plain` wrote.
 
@@ -225,6 +229,10 @@ def command_of_plain(plain: Mapping[str, Any]) -> Command:
             values["signal"] = Signal.of_plain(values["signal"])
         elif kind is TradeClosed:
             values["trade"] = ClosedTrade(**values["trade"])
+        for name in _NUMBERS & values.keys():
+            values[name] = read_number(values[name])
+        for name in _PRICES & values.keys():
+            values[name] = {symbol: read_number(price) for symbol, price in values[name].items()}
         return kind(**values)
     except (KeyError, TypeError) as error:
         raise InvalidArgument(f"this is no command of the gate ({type(error).__name__}: {error})") from error

@@ -58,9 +58,11 @@ class Signal:
 
     def __post_init__(self) -> None:
         for name in ("signal_id", "strategy_id", "symbol"):
-            text = getattr(self, name)
-            if not isinstance(text, str) or not text or len(text) > 256:
-                raise InvalidArgument(f"{name} must be a text of 1 to 256 characters, but is {str(text)[:40]!r}")
+            if not _is_text(getattr(self, name)):
+                found = ascii(getattr(self, name))[:40]
+                raise InvalidArgument(f"{name} must be a text of 1 to 256 characters, but is {found}")
+        if self.correlation_id is not None and not _is_text(self.correlation_id):
+            raise InvalidArgument("correlation_id must be a text of 1 to 256 characters, or None")
         if type(self.at) is not int:
             raise InvalidArgument(f"at must be whole UTC nanoseconds, but is {self.at!r}")
 
@@ -68,25 +70,34 @@ class Signal:
         """Return it in JSON's types; a number that is not finite becomes its name."""
         return {
             "signal_id": self.signal_id, "strategy_id": self.strategy_id, "symbol": self.symbol, "side": self.side,
-            "entry": _written(self.entry), "at": self.at, "quantity": _written(self.quantity),
-            "risk": _written(self.risk), "stop": _written(self.stop), "target": _written(self.target),
+            "entry": written_number(self.entry), "at": self.at, "quantity": written_number(self.quantity),
+            "risk": written_number(self.risk), "stop": written_number(self.stop), "target": written_number(self.target),
             "correlation_id": self.correlation_id, "reduce_only": self.reduce_only,
         }  # fmt: skip
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Return the signal that `to_plain` wrote."""
-        numbers = {name: _read(plain[name]) for name in ("entry", "quantity", "risk", "stop", "target")}
+        numbers = {name: read_number(plain[name]) for name in ("entry", "quantity", "risk", "stop", "target")}
         return cls(**{**plain, **numbers})
 
 
-def _written(number: float | None) -> float | str | None:
-    if number is None or isfinite(number):
+def _is_text(value: object) -> bool:
+    """Return whether it can be written down: half a surrogate pair, which Python's text may hold, cannot."""
+    if not isinstance(value, str) or not 0 < len(value) <= 256:
+        return False
+    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def written_number(number: Any) -> Any:
+    """Return a number as JSON can hold it: one that is not finite becomes its name."""
+    if not isinstance(number, float) or isfinite(number):
         return number
     return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
 
 
-def _read(number: Any) -> Any:
+def read_number(number: Any) -> Any:
+    """Return what `written_number` wrote."""
     return float(number) if isinstance(number, str) and number in NOT_FINITE else number
 
 

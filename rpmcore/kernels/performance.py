@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from rpmcore.kernels._jit import kernel
 from rpmcore.kernels.bootstrap import resample
 
+TIE = 1e-9
+"""Statistics of resamples nearer to each other than this are equal but for rounding."""
+
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
@@ -33,17 +36,18 @@ def mean_and_deviation(x: Vector) -> tuple[float, float]:
 def studentised_means(rows: Vector, seed: np.uint64, out: Vector) -> None:
     """Write t* = (mean* − mean)/(sd*/√n) of one resample per element of `out`.
 
-    A resample of equal rows has no deviation: t* is then infinite with the sign of mean* − mean, or 0.
+    A resample of equal rows has no deviation: t* is then infinite with the sign of mean* − mean, or 0 where they are
+    equal but for rounding.
     """
     n = rows.shape[0]
-    mean, _ = mean_and_deviation(rows)
+    mean, spread = mean_and_deviation(rows)
     drawn = np.empty(n)
     for replicate in range(out.shape[0]):
         resample(rows, seed, np.uint64(replicate), 1, drawn)
         centre, deviation = mean_and_deviation(drawn)
         if deviation > 0.0:
             out[replicate] = (centre - mean) / (deviation / math.sqrt(n))
-        elif centre == mean:
+        elif abs(centre - mean) <= TIE * spread:
             out[replicate] = 0.0
         else:
             out[replicate] = math.inf if centre > mean else -math.inf

@@ -1,12 +1,17 @@
 """Files for readers to read."""
 
-from collections.abc import Callable, Mapping
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from tests.privileges import NOBODY, ROOT
 
 
 @pytest.fixture
@@ -33,3 +38,14 @@ def text(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """Give a folder that belongs to whoever `without_privileges` is."""
+    folder = Path(tempfile.mkdtemp())
+    if ROOT:
+        os.chown(folder, NOBODY, NOBODY)
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(folder)

@@ -12,6 +12,7 @@ import pytest
 from rpmcore.adapters.strict_yaml import parse
 from rpmcore.adapters.tables.assets import read_assets
 from rpmcore.adapters.tables.factor_returns import read_factor_returns
+from rpmcore.adapters.tables.trades import read_trades
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import ConfigurationError
 from rpmcore.domain.factor_profiles import NEUTRAL, Loading
@@ -328,7 +329,8 @@ def test_another_file_of_ours(parquet):
 def test_the_manual_shows_files_that_can_be_read(text):
     manual = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
     (assets,) = re.findall(r"```yaml\n(.*?)```", manual, re.DOTALL)
-    (factors,) = re.findall(r"```csv\n(.*?)```", manual, re.DOTALL)
+    factors, trades = re.findall(r"```csv\n(.*?)```", manual, re.DOTALL)
     share, known = read_assets(text(assets, "desk.yaml"))
     assert (share.instrument.beta, known.instrument.beta) == (1.1, 0.9)
     assert read_factor_returns(text(factors)).names == ("market", "momentum")
+    assert [trade.pnl for trade in read_trades(text(trades)).trades] == [1250.5, -480.0]

@@ -8,6 +8,9 @@ import pytest
 from rpmcore.adapters import durable_files
 from rpmcore.adapters.control_folder import LARGEST_REQUEST, ControlFolder, ControlRequest, MalformedRequest
 from rpmcore.domain.errors import InputError, InvalidArgument
+from tests.privileges import without_privileges
+
+OLD = f"{7:020d}-{'a' * 16}"
 
 posix = os.name != "nt"
 
@@ -90,35 +93,66 @@ def test_an_answer_is_awaited_and_a_request_without_one_stands(folder):
     ],
 )
 def test_a_malformed_request_is_reported_and_kept_and_hides_no_other(folder, content, told):
-    laid(folder, "0-mine", content)
+    laid(folder, OLD, content)
     good = folder.submit({"action": "trip"})
     bad, request = folder.pending()
-    assert (type(bad), bad.id, request.id) == (MalformedRequest, "0-mine", good)
+    assert (type(bad), bad.id, request.id) == (MalformedRequest, OLD, good)
     assert told in bad.problem
     folder.acknowledge(bad.id, {"error": bad.problem})
     assert [waiting.id for waiting in folder.pending()] == [good]
     [kept] = (folder.path / "malformed").iterdir()
-    assert kept.name.startswith("0-mine.")
+    assert kept.name.startswith(f"{OLD}.")
     assert kept.read_bytes() == content
-    laid(folder, "0-mine", content)
-    folder.acknowledge("0-mine", {"error": "again"})
+    laid(folder, OLD, content)
+    folder.acknowledge(OLD, {"error": "again"})
     assert len(list((folder.path / "malformed").iterdir())) == 2
 
 
 def test_what_is_no_file_is_reported_and_moved_away(folder, tmp_path):
     requests = folder.path / "requests"
-    (requests / "1-folder").mkdir()
+    (requests / OLD).mkdir()
     if posix:
-        os.mkfifo(requests / "2-pipe")
+        os.mkfifo(requests / OLD.replace("a", "b"))
         (tmp_path / "secret").write_bytes(b"{}")
-        (requests / "3-link").symlink_to(tmp_path / "secret")
-        (requests / "4-broken").symlink_to(tmp_path / "nothing")
+        (requests / OLD.replace("a", "c")).symlink_to(tmp_path / "secret")
+        (requests / OLD.replace("a", "d")).symlink_to(tmp_path / "nothing")
     found = folder.pending()
     assert [type(item) for item in found] == [MalformedRequest] * (4 if posix else 1)
     for item in found:
         folder.acknowledge(item.id, {"error": item.problem})
     assert folder.pending() == ()
     assert len(list((folder.path / "malformed").iterdir())) == len(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["trip.json", ".hidden", "x" * 255, "ü" * 120, "new\nline", OLD.upper(), f"{OLD}0", f"{OLD}.new"]
+)
+def test_a_file_with_a_name_that_rpm_never_gives_is_reported_and_moved_away(folder, name):
+    path = folder.path / "requests" / name
+    try:
+        path.write_bytes(b'{"action":"reset"}')
+    except OSError:  # some systems have no such names
+        path = laid(folder, "trip.txt", b"{}")
+    [bad] = folder.pending()
+    assert isinstance(bad, MalformedRequest)
+    assert f"its name {ascii(path.name)[:40].rstrip(chr(39))}" in bad.problem
+    assert bad.id.startswith("file-")
+    folder.acknowledge(bad.id, {"error": bad.problem})
+    assert folder.pending() == ()
+    assert len(list((folder.path / "malformed").iterdir())) == 1
+    assert folder.await_acknowledgement(bad.id, 0.0) == {"error": bad.problem}
+
+
+def test_a_name_that_is_no_text_is_reported_in_text(folder):
+    name = os.fsdecode(b"trip-\xff")
+    try:
+        (folder.path / "requests" / name).write_bytes(b"{}")
+    except OSError:  # some systems have no such names
+        laid(folder, "trip.txt", b"{}")
+    [bad] = folder.pending()
+    assert (bad.id + bad.problem).encode()
+    folder.acknowledge(bad.id, {"error": bad.problem})
+    assert folder.pending() == ()
 
 
 @pytest.mark.parametrize("request_", [[1], {"a": float("nan")}, {1: 2}, {"a": object()}, {"a": "x" * LARGEST_REQUEST}])
@@ -128,7 +162,7 @@ def test_what_no_request_can_be_is_refused(folder, request_):
     assert folder.pending() == ()
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/etc/passwd"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/etc/passwd", f"../{OLD}", f"{OLD}\n", "trip"])
 def test_an_id_is_the_name_of_a_file_and_no_path(folder, name):
     for action in (lambda: folder.acknowledge(name, {}), lambda: folder.await_acknowledgement(name, 0.0)):
         with pytest.raises(InvalidArgument, match="is no id of a request"):
@@ -176,6 +210,20 @@ def test_only_the_owner_may_use_it(folder, tmp_path):
             ControlFolder(tmp_path / "gate.ledger")
         path.chmod(0o700)
     assert len(ControlFolder(tmp_path / "gate.ledger").pending()) == 1
+
+
+@pytest.mark.parametrize("first", ["root", "gate"])
+def test_what_root_asks_for_can_be_read_by_the_gate(reachable, first):
+    path = reachable / "gate.ledger"
+    if first == "gate":
+        with without_privileges():
+            ControlFolder(path)
+    request_id = ControlFolder(path).submit({"action": "trip"})
+    with without_privileges():
+        gate = ControlFolder(path)
+        assert gate.pending() == (ControlRequest(id=request_id, body={"action": "trip"}),)
+        gate.acknowledge(request_id, {"state": "HALT"})
+    assert ControlFolder(path).await_acknowledgement(request_id, 0.0) == {"state": "HALT"}
 
 
 def test_a_folder_that_cannot_be_created_is_told(tmp_path):

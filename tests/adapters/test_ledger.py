@@ -54,6 +54,8 @@ def test_a_record_is_found_by_its_idempotency_key(path):
         assert (found.position, found.kind, found.sequence) == (3, "decision", 1)
         assert ledger.find("größer") is None
         assert ledger.find("") is None
+        with pytest.raises(InvalidArgument, match="is no Unicode"):
+            ledger.find("\ud800")
         assert ledger.latest_snapshot() is None
 
 
@@ -134,10 +136,10 @@ def test_the_chain_is_hmac_of_what_the_documentation_says(path):
         (NewRecord(kind="event", sequence=2, body=b"{}"), "at least 3"),
         (NewRecord(kind="event", sequence=True, body=b"{}"), "whole number"),
         (NewRecord(kind="event", sequence=2**63, body=b"{}"), "whole number"),
-        (NewRecord(kind="event", sequence=4, key="", body=b"{}"), "1 to 1024 bytes"),
-        (NewRecord(kind="event", sequence=4, key="x" * 1025, body=b"{}"), "1 to 1024 bytes"),
-        (NewRecord(kind="event", sequence=4, key="\ud800", body=b"{}"), "1 to 1024 bytes"),
-        (NewRecord(kind="event", sequence=4, key=7, body=b"{}"), "1 to 1024 bytes"),
+        (NewRecord(kind="event", sequence=4, key="", body=b"{}"), "1 to 4096 bytes"),
+        (NewRecord(kind="event", sequence=4, key="x" * 4097, body=b"{}"), "1 to 4096 bytes"),
+        (NewRecord(kind="event", sequence=4, key="\ud800", body=b"{}"), "1 to 4096 bytes"),
+        (NewRecord(kind="event", sequence=4, key=7, body=b"{}"), "1 to 4096 bytes"),
         (NewRecord(kind="event", sequence=4, body="{}"), "UTF-8"),
         (NewRecord(kind="event", sequence=4, body=b"\xff"), "UTF-8"),
     ],
@@ -271,6 +273,32 @@ def test_names_with_marks_of_an_address_are_names(tmp_path):
     path = write_ledger(tmp_path / "50% ?mode=rw #1 ü")
     with Ledger.open(path, KEY), LedgerReader.open(path, KEY) as reader:
         assert reader.head.position == 11
+
+
+def test_a_link_to_a_ledger_is_the_ledger_and_has_its_lock(path, tmp_path):
+    if os.name == "nt":
+        return  # links need a privilege there
+    write_ledger(path)
+    link = tmp_path / "links" / "mine"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with Ledger.open(link, KEY) as ledger:
+        ledger.append(decided(4))
+        with pytest.raises(LedgerLocked):
+            Ledger.open(path, KEY)
+        with LedgerReader.open(link, KEY) as reader:
+            assert reader.head == ledger.head
+    assert list(link.parent.iterdir()) == [link]
+
+
+def test_a_ledger_stays_where_it_is_when_its_process_goes_elsewhere(path, tmp_path, monkeypatch):
+    write_ledger(path)
+    monkeypatch.chdir(tmp_path)
+    with Ledger.open("gate.ledger", KEY) as ledger:
+        monkeypatch.chdir("/")
+        ledger.append(decided(4))
+        (tmp_path / "gate.ledger.halted").write_bytes(b"{}")
+        assert ledger.halted
 
 
 def test_only_the_owner_may_read_what_is_written(path):

@@ -158,6 +158,30 @@ def test_an_export_of_more_than_one_group_is_whole(tmp_path):
     assert pq.read_table(tmp_path / "out")["position"].to_pylist() == list(range(1, 25_002))
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["body = CAST(body AS TEXT)", "body = x'ff'", "kind = x'07'", "sequence = 'x'", "key = x'07'", "mac = 'x'"],
+)
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+def test_what_rpm_never_writes_is_not_exported_as_if_it_had(path, tmp_path, change, format_):
+    with raw(path) as connection:
+        connection.execute(f"UPDATE records SET {change} WHERE position = 7")  # noqa: S608
+    with pytest.raises(LedgerDamaged):
+        export(path, tmp_path / "out", format_)
+    assert not (tmp_path / "out").exists()
+    if "ff" not in change:
+        with pytest.raises(LedgerDamaged, match="record 7 holds what rpm never writes"):
+            list(show(path))
+
+
+@pytest.mark.parametrize("column", ["ledger", "position", "sequence", "mac", "signature"])
+def test_a_head_that_rpm_never_wrote_is_not_exported(path, column):
+    with raw(path) as connection:
+        connection.execute(f"UPDATE head SET {column} = 'x'")  # noqa: S608
+    with pytest.raises(LedgerDamaged):
+        export_head(path, KEY)
+
+
 def test_an_export_that_fails_leaves_what_was_there(path, tmp_path):
     out = tmp_path / "out.jsonl"
     out.write_text("earlier")

@@ -93,6 +93,7 @@ OPTIONS = HEADER + ",quantity,risk,fees"
         ([ROW.replace("2024-03-01T09:30:00Z", "")], HEADER, ["column 'opened_at'", "row 1"]),
         ([ROW.replace("2024-03-01T09:30:00Z", "01/03/2024")], HEADER, ["ambiguous", "2024-03-01 or 2024-01-03"]),
         ([SECOND, ROW.replace("125.5", "inf")], HEADER, ["column 'pnl'", "row 2 (trade 'A1')", "finite", "inf"]),
+        ([ROW.replace("125.5", "1e308")], HEADER, ["column 'pnl'", "row 1", "larger than 1e+30", "1e+308"]),
         ([ROW.replace("125.5", "nan")], HEADER, ["column 'pnl'", "row 1", "finite"]),
         ([ROW.replace("125.5", "")], HEADER, ["column 'pnl'", "row 1", "null", "Give the P&L"]),
         ([ROW.replace("125.5", "1 250,5")], HEADER.replace("pnl", "pnl,"), ["column"]),
@@ -125,6 +126,12 @@ def test_a_currency_that_is_not_the_accounts_needs_rates():
     assert read_trades(table, base_currency="EUR").base_currency == "EUR"
     with pytest.raises(InputError, match="the account is in USD, and there are no rates"):
         read_trades(table, base_currency="USD")
+
+
+def test_times_of_day_without_a_zone_are_refused_in_parquet_too(parquet):
+    naive = pa.array([datetime(2024, 3, 1, 12)] * 2, pa.timestamp("us"))
+    path = parquet(columns(opened_at=naive))
+    assert_says(refusal(read_trades, path), path, ["column 'opened_at'", "row 1 (trade 'b')", "without a time zone"])
 
 
 def test_another_kind_of_file_is_refused(parquet):

@@ -21,6 +21,14 @@ def test_every_proof_exists(proof):
     assert not name or name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
+def test_every_failure_of_the_ledger_names_its_test():
+    manual = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+    written = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests" / "adapters").glob("*.py"))
+    named = set(re.findall(r"`(test_\w+)`", manual))
+    assert len(named) > 20
+    assert not {name for name in named if f"def {name}(" not in written}
+
+
 def test_documents_quote_the_program_as_it_is():
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "generated.py", "--check"],
@@ -35,7 +43,7 @@ def test_documents_quote_the_program_as_it_is():
 def test_every_command_is_in_the_manual():
     manual = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     for command in (
-        "evaluate", "exposure", "limits", "regime", "size", "backtest", "stress", "scenarios", "killswitch", "warmup",
-        "doctor",
+        "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
+        "killswitch", "warmup", "doctor",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual

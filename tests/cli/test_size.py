@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import DATA, SAMPLE
 
 QUIET = "--quiet"
-EURUSD = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.09, "--capital", 100_000)
+EURUSD = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.08, "--capital", 100_000)
 RECORD = ("--win-rate", 0.55, "--average-win", 0.02, "--average-loss", 0.015, "--n-trades", 200)
 
 
@@ -28,7 +28,7 @@ def test_a_trade_alone_by_hand(rpm):
     found = report(rpm, *EURUSD)
     trade = found["trade"]
     assert found["schema"] == "rpm.size/1"
-    assert (trade["quantity"], trade["lots"], trade["binding"]) == (100_000.0, 100, "risk_per_trade")
+    assert (trade["quantity"], trade["lots"], trade["binding"]) == (50_000.0, 50, "risk_per_trade")
     assert trade["risk_money"] == 1000.0
     assert found["book"] is None
     assert found["book_reason"] == "no book given"
@@ -39,7 +39,7 @@ def test_a_trade_alone_by_hand(rpm):
 
 
 def test_three_tenths_of_a_lot(rpm):
-    small = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.09, "--capital", 30_000)
+    small = ("EURUSD", "--side", "buy", "--entry", 1.10, "--stop", 1.08, "--capital", 60_000)
     done = rpm("size", *small, "--contract-size", 100_000, "--json", QUIET)
     assert '"quantity": 0.3,' in done.out
     assert '"lots": 30,' in done.out
@@ -62,8 +62,8 @@ def test_the_table_fits_lists_every_constraint_and_marks_one(rpm, width):
                "--strategy", "carry", COLUMNS=width)  # fmt: skip
     assert done.code == 0, done.err
     assert max(map(len, done.out.splitlines())) <= int(width)
-    for words in ("Risk per trade", "Expectancy", "Kelly", "Regime", "Drawdown", "Volatility target", "Liquidity",
-                  "Spread", "Maximum lot", "carry", "binds:"):  # fmt: skip
+    for words in ("Risk per trade", "Expectancy", "Kelly", "Regime", "Drawdown", "Volatility target",
+                  "Maximum weight", "Liquidity", "Spread", "Maximum lot", "carry", "binds:"):  # fmt: skip
         assert words in done.out
     marked = [line for line in done.out.splitlines() if line.startswith("▶")]
     assert len(marked) == 1
@@ -95,14 +95,28 @@ def test_an_empty_account_holds_the_target_over_the_volatility(rpm, write_book):
     assert constraint(found, "risk_per_trade")["weight"] == pytest.approx(0.01 / (2 * daily), rel=1e-9)
 
 
+def test_what_the_book_holds_counts_toward_the_largest_position(rpm, write_book):
+    book = write_book({"symbol": ["MSFT", "MSFT", "JPM"], "weight": [0.25, 0.15, 0.1], "strategy_id": ["a", "b", "a"]})
+    trade = ("MSFT", "--entry", 100, "--book", book, "--capital", 1e6)
+    for side, stop, largest in (("buy", 99.99, 0.6), ("sell", 100.01, 1.4)):
+        found = report(rpm, *trade, "--side", side, "--stop", stop)
+        assert constraint(found, "maximum_weight")["weight"] == pytest.approx(largest, abs=1e-12)
+
+
 def test_settings_and_options_reach_the_size(rpm):
-    assert report(rpm, *EURUSD, "--risk", 0.005)["trade"]["lots"] == 50
-    assert report(rpm, *EURUSD, "--set", "sizing.risk_per_trade=0.002")["trade"]["lots"] == 20
-    assert report(rpm, *EURUSD, "--regime", 0.5, "--drawdown", 0.125)["trade"]["lots"] == 25
+    assert report(rpm, *EURUSD, "--risk", 0.005)["trade"]["lots"] == 25
+    assert report(rpm, *EURUSD, "--set", "sizing.risk_per_trade=0.002")["trade"]["lots"] == 10
+    assert report(rpm, *EURUSD, "--regime", 0.5, "--drawdown", 0.125)["trade"]["lots"] == 12
     assert report(rpm, *EURUSD, "--health", 0)["trade"]["reason"].startswith("no size passes, strategy health")
     assert report(rpm, *EURUSD, "--maximum-lot", 3000)["trade"]["binding"] == "maximum_lot"
+    assert report(rpm, *EURUSD, "--set", "sizing.maximum_weight=0.22")["trade"]["lots"] == 20
     assert report(rpm, *EURUSD, "--adv", 110_000)["trade"]["lots"] == 10
     assert report(rpm, *EURUSD, *RECORD, "--kelly-fraction", 0.01)["trade"]["binding"] == "kelly"
+    exact = constraint(report(rpm, *EURUSD, *RECORD), "kelly")
+    assert "averages taken as exact" in exact["why"]
+    unsure = constraint(report(rpm, *EURUSD, *RECORD, "--win-error", 0.002, "--loss-error", 0.0015), "kelly")
+    assert "exact" not in unsure["why"]
+    assert unsure["weight"] < exact["weight"]
     assert rpm("size", *EURUSD, "--format", "csv").out.startswith("section,row,field,value")
 
 
@@ -168,7 +182,11 @@ PAIR = ("EURUSD", "--side", "buy", "--entry", 1.1)
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--win-rate", 55), "did you mean 0.55"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--average-loss", 0), "average loss must be"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--win-rate", 0.5), "missing: average win, average loss, trades"),
-        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-error", 0.1), "--expected-return"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--win-error", 0.01), "missing: win rate, average win"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, *RECORD, "--loss-error", -1), "average loss must not be negative"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-error", 0.1), "only together"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-return", 0.1), "only together"),
+        ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--expected-return", 0.1, "--expected-error", 0), "give its prices"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--minimum-lot", 5e3, "--maximum-lot", 4e3), "above the maximum lot"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--contract-size", 0), "contract size must be"),
         ((*PAIR, "--stop", 1.0, "--capital", 1e5, "--base-currency", "XXX"), "not an ISO 4217 currency code"),

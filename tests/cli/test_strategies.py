@@ -36,6 +36,16 @@ def test_the_ranking_fits_and_says_why_the_poor_one_is_disabled(rpm, width):
         assert words in " ".join(done.out.split())
 
 
+@pytest.mark.parametrize("width", ["60", "80", "100", "118", "120"])
+def test_no_name_is_crowded_out_by_figures(rpm, width):
+    done = rpm("strategies", TRADES, "--as-of", "2030-01-01", COLUMNS=width)
+    assert max(map(len, done.out.splitlines())) <= int(width)
+    for name in ("breakout", "crossover", "reversal"):
+        shown = done.out.split("insufficient: 0 of")[0]
+        assert name in shown if int(width) >= 80 else name[:4] in shown
+    assert done.out.split("insufficient: 0 of")[0].count("insufficient probation") == 3
+
+
 def test_a_pipe_has_120_columns_and_no_colours(rpm):
     for environment in ({}, {"NO_COLOR": "1"}):
         done = rpm("strategies", TRADES, **environment)

@@ -59,6 +59,15 @@ def test_opposites_and_strangers_are_no_copies_and_few_days_tell_nothing():
     assert len(clusters(book(one[:19], one[:19]), SETTINGS)) == 2
 
 
+def test_days_that_are_equal_but_for_rounding_say_nothing_of_how_much_they_vary():
+    steady = np.where(np.arange(60) % 2 == 0, 0.1 + 0.2, 0.3)
+    for returns in (steady, 1e-20 * series(1), 1e-300 * series(1)):
+        steadily, other = allocate(book(returns, series(2, 0.05)), SETTINGS).strategies
+        assert "earned the same" in steadily.kelly_reason
+        assert steadily.fraction < other.fraction
+        assert len(clusters(book(returns, 2.0 * returns), SETTINGS)) == 2
+
+
 def test_one_strategy_has_its_quarter_kelly():
     returns = series(3, 0.05, 0.5)
     (share,) = allocate(book(returns), SETTINGS).strategies
@@ -76,6 +85,20 @@ def test_estimates_without_information_give_equal_weights_and_sharp_ones_keep_th
     sharp = allocate(book(x + 0.002, x[::-1] * 1.0 + 0.02), StrategySettings(allocation=wide))
     assert sharp.shrinkage < 0.2
     assert fractions(sharp)[1] > 3.0 * fractions(sharp)[0]
+
+
+def test_shrinkage_is_the_error_of_the_estimates_over_their_spread():
+    x = np.tile([-0.1, 0.1], 200)
+    one, other = x + 0.002, np.roll(x, 1) * np.where(np.arange(400) % 4 < 2, 1.0, 1.5) + 0.02
+    kelly = [r.mean() / r.var(ddof=1) for r in (one, other)]
+    error = np.mean([1.0 / (r.var(ddof=1) * 400) for r in (one, other)])
+    shrinkage = error / np.var(kelly, ddof=1)
+    assert 0.05 < shrinkage < 0.95
+    settings = StrategySettings(allocation=AllocationSettings(maximum=1.0))
+    found = allocate(book(one, other), settings)
+    assert found.shrinkage == pytest.approx(shrinkage)
+    wanted = [0.25 * ((1 - shrinkage) * k + shrinkage * np.mean(kelly)) for k in kelly]
+    assert fractions(found) == pytest.approx(wanted)
 
 
 def test_a_loser_alone_is_given_nothing_and_what_cannot_be_estimated_is_on_probation():

@@ -126,6 +126,22 @@ def test_state_saves_and_restores_exactly_as_json():
         json.dumps(to_plain(found), allow_nan=False)
 
 
+def test_a_state_of_another_status_is_refused():
+    state = engine_of(good=GOOD[:3]).state()
+    state["good"]["state"]["status"] = "Disabled"
+    with pytest.raises(InvalidArgument, match="'Disabled'"):
+        StrategyIntelligenceEngine.from_state(state, QUICK)
+
+
+def test_bringing_back_with_what_is_no_capital_changes_nothing():
+    engine = engine_of(poor=POOR[:40])
+    before = engine.state()
+    for capital in (float("nan"), -1.0, 0.0):
+        with pytest.raises(InvalidArgument, match="capital"):
+            engine.enable("poor", at=MONDAY + 50 * DAY, operator="ana", reason="another try", capital=capital)
+    assert engine.state() == before
+
+
 def test_scaling_pnl_and_capital_changes_no_verdict_and_no_allocation():
     series = {"a": GOOD, "b": GOOD[::-1], "c": POOR}
     before = engine_of(**series)
@@ -164,3 +180,15 @@ def test_suggestions_come_with_evidence_and_none_from_too_few_trades():
     assert "R on average" in found["stop"].evidence
     assert "before costs" in found["costs"].evidence
     assert "side" not in found
+
+
+def test_a_symbol_must_lose_the_more_clearly_the_more_symbols_there_are():
+    # Of 101 equal outcomes the least p-value is 1/101: times two symbols it is below 5 %, times six it is not.
+    for names, told in (("ABB", 1), ("ABCDEF", 0)):
+        engine = StrategyIntelligenceEngine(QUICK)
+        engine.register("a", 10_000.0)
+        for i in range(72):
+            name, at = names[i % len(names)], MONDAY + i * DAY // 2
+            pnl = -8.0 - i % 5 if name == "A" else 9.0 + i % 5
+            engine.record(trade("a", i, pnl, symbol=name, opened_at=at, closed_at=at))
+        assert len(engine.suggestions(MONDAY + 72 * DAY)) == told

@@ -116,6 +116,29 @@ def test_a_later_restart_equals_none_to_the_end(record):
             assert state_of(world) == after
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"last": tuple(row for row in worlds.genesis().last if row[0] not in ("SAP", "XOM", "USDJPY"))},
+        {"closes": tuple((*row[:1], None, None, None, *row[4:]) for row in worlds.genesis().closes)},
+    ],
+    ids=["sums", "texts of prices", "texts of history"],
+)
+def test_nothing_depends_on_what_was_bought_first(changes):
+    """The state keeps positions by name: neither a sum nor a text may keep another order."""
+    worlds_of = [worlds.engine(positions=p, **changes) for p in (POSITIONS, POSITIONS[::-1])]
+    for number in range(3):
+        outcomes = set()
+        for world in worlds_of:
+            moves = {"XOM": 0.0123, "SAP": -0.0237, "USDJPY": 0.0031}
+            prices = {s: p * (1.0 + moves.get(s, 0.0)) for s, (p, _) in world.market.last.items()}
+            outcomes.add(told(world.handle(worlds.quotes(world, **prices))))
+            outcomes.add(told(world.handle(worlds.signal(world, signal_id=f"{number}"))))
+        assert len(outcomes) == 2
+        assert len({state_of(world) for world in worlds_of}) == 1
+
+
 def test_another_state_is_refused():
     with pytest.raises(InvalidArgument, match="cannot be restored"):
         DecisionEngine.from_state(worlds.genesis(), {"schema": "rpm.other/1"})

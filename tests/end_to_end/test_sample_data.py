@@ -331,6 +331,11 @@ class TestSignals:
         assert [signal["at"] for signal in signals] == sorted(signal["at"] for signal in signals)
         assert (signals[0]["at"].date(), signals[-1]["at"].date()) == (date(2015, 1, 2), date(2022, 12, 28))
 
+    def test_they_live_through_brexit_and_the_spring_of_2020(self, signals: list[dict[str, Any]]) -> None:
+        days = {signal["at"].date() for signal in signals if signal["symbol"] == "GBPUSD"}
+        assert any(date(2016, 6, 23) <= day <= date(2016, 6, 28) for day in days)
+        assert sum(signal["at"].date().isoformat().startswith("2020-03") for signal in signals) > 50
+
     def test_each_trade_has_its_entry_and_its_exit(
         self, signals: list[dict[str, Any]], trades: list[dict[str, Any]]
     ) -> None:

@@ -82,3 +82,8 @@ def lots_at_risk(capital, risk, entry, stop, step, contract="1", rate="1", inver
     )
     loss = contract * abs(entry - stop) * (1 / stop if inverse else rate)
     return floor(capital * risk / loss / step)
+
+
+def lots_of_value(capital, weight, value, step):
+    """Return the whole lots that are worth at most that part of the capital, a quantity of one being worth `value`."""
+    return floor(Fraction(str(capital)) * Fraction(str(weight)) / Fraction(str(value)) / Fraction(str(step)))

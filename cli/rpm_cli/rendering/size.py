@@ -15,6 +15,7 @@ NAMES = {
     "expectancy": "Expectancy",
     "kelly": "Kelly",
     "kelly_continuous": "Kelly, continuous",
+    "maximum_weight": "Maximum weight",
     "regime": "Regime",
     "volatility": "Volatility",
     "stress": "Stress",

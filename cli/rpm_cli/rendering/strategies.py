@@ -11,6 +11,9 @@ from rpm_cli.rendering import terminal as draw
 from rpmcore.controls.strategy_report import StrategiesReport, StrategyVerdict
 from rpmcore.controls.strategy_settings import StrategySettings
 
+ONE_TABLE = 118
+"""From this width on verdicts and figures of a strategy fit on one line."""
+
 BAND_STYLE = {"EXCELLENT": "green", "GOOD": "green", "MARGINAL": "yellow", "POOR": "yellow", "CRITICAL": "bold red"}
 
 
@@ -57,7 +60,7 @@ def _header(console: Console, report: StrategiesReport, settings: StrategySettin
 
 def _ranking(console: Console, rows: Sequence[StrategyVerdict]) -> None:
     draw.title(console, "Strategies by health")
-    wide, narrow = console.width >= draw.WIDE, console.width < draw.MEDIUM
+    narrow = console.width < draw.MEDIUM
     verdicts = [
         Cell("", lambda row: str(row.rank)),
         Cell("Strategy", lambda row: Text(draw.printable(row.strategy_id)), right=False),
@@ -75,7 +78,7 @@ def _ranking(console: Console, rows: Sequence[StrategyVerdict]) -> None:
         Cell("Sharpe", lambda row: depth.number(row.lookback.sharpe.value)),
         Cell("Drawdown", lambda row: draw.percent(row.lookback.current_drawdown.value, 1)),
     ]
-    if wide:
+    if console.width >= ONE_TABLE:
         _table(console, rows, [*verdicts, *figures])
     else:
         _table(console, rows, verdicts)
@@ -109,7 +112,7 @@ def _style(row: StrategyVerdict) -> str:
 def _verdict(row: StrategyVerdict) -> Text:
     if not row.enabled:
         return Text("DISABLED", "bold red")
-    return Text("enabled", "green") if row.multiplier == 1.0 else Text(f"probation × {row.multiplier:g}", "yellow")
+    return Text("enabled", "green") if row.multiplier == 1.0 else Text("probation", "yellow")
 
 
 def _expectancy(row: StrategyVerdict) -> str:

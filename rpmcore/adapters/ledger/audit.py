@@ -39,7 +39,7 @@ def verify(
     LedgerUnusable
         Where there is no ledger, or none that can be read.
     """
-    path = Path(path)
+    path = Path(path).resolve()
     named = tuple((f"anchor {number}", anchor) for number, anchor in enumerate(anchors, 1))
     try:
         identify(path)

@@ -37,8 +37,6 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         # On macOS only these make `fsync` reach the platter; elsewhere they change nothing.
         for pragma in ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
     except UNREADABLE as error:
         if connection is not None:
             connection.close()
@@ -47,6 +45,24 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         connection.close()
         raise LedgerUnusable(f"{path} cannot be written to: its file system takes no write-ahead log")
     return connection
+
+
+def prove_writable(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse a ledger that SQLite opened for reading alone, which it does without a word where it may not write.
+
+    Raises
+    ------
+    LedgerUnusable
+        Where nothing can be written.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute("UPDATE head SET one = one")
+        finally:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise _told(path, error, "written to") from error
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -78,6 +94,29 @@ def connect_reader(path: Path) -> sqlite3.Connection:
             connection.close()
         raise _told(path, error, "read") from error
     return connection
+
+
+def read_application(path: Path) -> int:
+    """Return the application that a database says it belongs to.
+
+    Through SQLite, because to close a file of one's own drops the locks that the process has on it elsewhere; and with
+    the write-ahead log, because a checkpoint that was cut short leaves a file that makes no sense without it.
+
+    Raises
+    ------
+    LedgerUnusable
+        Where the system does not let us read it.
+    LedgerDamaged
+        Where it is no database.
+    """
+    connection = connect_reader(path)
+    try:
+        application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    except UNREADABLE as error:
+        raise _told(path, error, "read") from error
+    finally:
+        connection.close()
+    return application
 
 
 def beside_as_sqlite(path: Path, suffix: str) -> Path:

@@ -54,7 +54,7 @@ def _refuse_remains(path: Path) -> None:
 
 
 def _remove_draft(draft: Path) -> None:
-    for path in (draft, beside_as_sqlite(draft, "wal"), beside_as_sqlite(draft, "shm")):
+    for path in (draft, *(beside_as_sqlite(draft, suffix) for suffix in ("wal", "shm", "journal"))):
         path.unlink(missing_ok=True)
 
 

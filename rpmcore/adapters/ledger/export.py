@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from rpmcore.adapters.ledger.connections import unreadable
 from rpmcore.adapters.ledger.errors import LedgerUnusable
 from rpmcore.adapters.ledger.queries import EVERYTHING
 from rpmcore.adapters.ledger.reader import LedgerReader
@@ -42,6 +43,8 @@ def export(path: str | Path, out: str | Path, format: Format) -> int:
         try:
             count = writers[format](part, reader.select(EVERYTHING))
             part.replace(out)
+        except UnicodeDecodeError as error:
+            raise unreadable(reader.path, error) from error
         except OSError as error:
             raise LedgerUnusable(f"{out} cannot be written: {error.strerror or error}") from error
         finally:
@@ -68,7 +71,7 @@ def _line(record: Record) -> bytes:
 
 def _is_one_line_of_json(body: bytes) -> bool:
     try:
-        json.loads(body)
+        json.loads(body.decode())
     except (ValueError, RecursionError):
         return False
     return b"\n" not in body and b"\r" not in body

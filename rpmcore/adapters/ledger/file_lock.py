@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rpmcore.adapters.durable_files import give_to_owner_of
 from rpmcore.adapters.ledger.errors import Holder, LedgerLocked, LedgerUnusable
 
 _LOCKED_BYTE = 1 << 20
@@ -34,6 +35,7 @@ class FileLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         except OSError as error:
             raise LedgerUnusable(f"{ledger} cannot be written to: {path.name}: {error.strerror}") from error
+        give_to_owner_of(ledger, path)
         try:
             _lock(self._descriptor)
         except OSError:

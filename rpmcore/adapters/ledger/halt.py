@@ -21,12 +21,13 @@ def mark_halted(ledger: Path, reason: str) -> None:
     """
     beside(ledger, "ballast").unlink(missing_ok=True)
     mark = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "reason": reason}
-    write_durably(beside(ledger, "halted"), json.dumps(mark).encode(), by_way_of=beside(ledger, "halted.new"))
+    content, draft = json.dumps(mark).encode(), beside(ledger, "halted.new")
+    write_durably(beside(ledger, "halted"), content, by_way_of=draft, like=ledger)
 
 
 def halted_reason(ledger: str | Path) -> str | None:
     """Return when and why the ledger halted, or None where it has not. A mark that cannot be read is a mark."""
-    path = beside(Path(ledger), "halted")
+    path = beside(Path(ledger).resolve(), "halted")
     try:
         mark = json.loads(path.read_bytes())
         return f"{mark['at']}: {mark['reason']}"
@@ -46,7 +47,7 @@ def clear_halt(ledger: str | Path) -> None:
     LedgerUnusable
         Where there is no room for the ballast yet; the mark then stays.
     """
-    path = Path(ledger)
+    path = Path(ledger).resolve()
     try:
         lay_ballast(path)
         beside(path, "halted").unlink(missing_ok=True)
@@ -59,4 +60,4 @@ def lay_ballast(ledger: Path) -> None:
     """Write the ballast where it is missing; not of zeros, which some file systems store as nothing."""
     path = beside(ledger, "ballast")
     if not path.exists() or path.stat().st_size != BALLAST_BYTES:
-        write_and_sync(path, bytes(range(256)) * (BALLAST_BYTES // 256))
+        write_and_sync(path, bytes(range(256)) * (BALLAST_BYTES // 256), like=ledger)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rpmcore.adapters.ledger.chain import Chain
-from rpmcore.adapters.ledger.connections import beside_as_sqlite, connect_writer
+from rpmcore.adapters.ledger.connections import beside_as_sqlite, connect_writer, prove_writable
 from rpmcore.adapters.ledger.creation import INSERT, create_file, moving
 from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerError, LedgerFailed, LedgerUnusable
 from rpmcore.adapters.ledger.file_lock import FileLock
@@ -22,7 +22,7 @@ from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.signing_key import SigningKey
 
 APPENDABLE = KINDS - {"genesis"}
-LONGEST_KEY = 1024
+LONGEST_KEY = 4096
 LARGEST_BODY = 256 * 1024 * 1024
 
 # Where the head is not the one that this object wrote, somebody else did, and not one row is changed.
@@ -37,7 +37,7 @@ class Ledger(Queries):
     `create` and `open` take the lock at once or raise `LedgerLocked`; `close`, or the end of a ``with``, gives it back.
     """
 
-    __slots__ = ("_chain", "_failed", "_files", "_head", "_lock", "_witness")
+    __slots__ = ("_chain", "_failed", "_files", "_head", "_lock", "_watched", "_witness")
 
     @classmethod
     def create(cls, path: str | Path, key: SigningKey, genesis: bytes) -> Self:
@@ -53,7 +53,7 @@ class Ledger(Queries):
             For a genesis that is not UTF-8.
         """
         _check_body(genesis, "the genesis")
-        path = Path(path)
+        path = Path(path).resolve()
         lock = FileLock(path)
         try:
             create_file(path, key, genesis)
@@ -77,7 +77,7 @@ class Ledger(Queries):
         LedgerDamaged
             Where it does not verify: with its position and what is wrong.
         """
-        path = Path(path)
+        path = Path(path).resolve()
         identify(path)
         lock = FileLock(path)
         try:
@@ -94,6 +94,7 @@ class Ledger(Queries):
             found = check(connection, key, anchors=anchors, progress=progress)
             if found.head is None:
                 raise LedgerDamaged(path, str(found.why), found.bad_position)
+            prove_writable(path, connection)
             if halted_reason(path) is None:
                 lay_ballast(path)
             return cls(path, lock, connection, Chain(key, found.head.ledger), found.head)
@@ -107,7 +108,9 @@ class Ledger(Queries):
     def __init__(self, path: Path, lock: FileLock, connection: sqlite3.Connection, chain: Chain, head: Head) -> None:
         self.path, self._lock, self._connection, self._chain, self._head = path, lock, connection, chain, head
         self._failed: str | None = None
+        self._watched = str(path), str(beside_as_sqlite(path, "wal"))
         self._files = self._identities()
+        # This also waits until the disk has the names in the folder, that of a new write-ahead log among them.
         self._witness = Witness(path, head)
 
     @property
@@ -186,19 +189,19 @@ class Ledger(Queries):
     def _commit(self, rows: list[tuple[object, ...]], head: Head) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        self._connection.executemany(INSERT, rows)
         if execute(_MOVE_HEAD, (*moving(head), self._head.position, self._head.mac)).rowcount != 1:
             raise LedgerError("another process has written to it")
+        self._connection.executemany(INSERT, rows)
         execute("COMMIT")
         # What was moved or removed under us took the records along: they would be missing after a restart.
         if self._identities() != self._files:
             raise LedgerError("its file was moved, replaced or removed while it was open")
         self._witness.acknowledge(head)
 
-    def _identities(self) -> tuple[tuple[int, int], ...]:
+    def _identities(self) -> tuple[int, int, int, int]:
         """Which files stand under the names of the ledger and of its write-ahead log."""
-        found = (os.stat(self.path), os.stat(beside_as_sqlite(self.path, "wal")))  # noqa: PTH116 - of the hot path
-        return tuple((one.st_dev, one.st_ino) for one in found)
+        database, log = map(os.stat, self._watched)
+        return database.st_dev, database.st_ino, log.st_dev, log.st_ino
 
     def _failure(self, error: Exception, count: int) -> LedgerFailed:
         self._failed = f"an append of {count} records failed: {error}"

@@ -30,7 +30,13 @@ class Queries:
     _connection: sqlite3.Connection
 
     def find(self, key: str) -> Record | None:
-        """Return the record with this idempotency key, or None."""
+        """Return the record with this idempotency key, or None.
+
+        Raises
+        ------
+        InvalidArgument
+            For a text that is no Unicode, such as half of a surrogate pair.
+        """
         return self._one(_BY_KEY, (key,))
 
     def genesis(self) -> Record:
@@ -72,21 +78,36 @@ class Queries:
             if not rows:
                 return
             for row in rows:
-                yield as_record(row)
+                yield self._record(row)
             after = rows[-1][0]
 
     def _one(self, statement: str, values: tuple[object, ...]) -> Record | None:
         rows = self._rows(statement, values)
-        return as_record(rows[0]) if rows else None
+        return self._record(rows[0]) if rows else None
+
+    def _record(self, row: tuple[Any, ...]) -> Record:
+        position, kind, sequence, key, body, mac = row
+        if not well_typed(row):
+            raise LedgerDamaged(self.path, f"record {position} holds what rpm never writes", position)
+        return Record(position=position, kind=kind, sequence=sequence, key=key, body=body, mac=mac)
 
     def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(statement, values).fetchall()
+        except UnicodeEncodeError as error:
+            raise InvalidArgument(f"{values!r} is no Unicode") from error
         except UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
 
-def as_record(row: tuple[object, ...]) -> Record:
-    """Return a row of the table as a record."""
+def well_typed(row: tuple[object, ...]) -> bool:
+    """SQLite keeps a value of any type in any column, and some differ from what was written by one bit of a header."""
     position, kind, sequence, key, body, mac = row
-    return Record(position=position, kind=kind, sequence=sequence, key=key, body=body, mac=mac)  # type: ignore[arg-type]
+    return (
+        type(position) is int
+        and type(kind) is str
+        and type(sequence) is int
+        and (key is None or type(key) is str)
+        and type(body) is bytes
+        and type(mac) is bytes
+    )

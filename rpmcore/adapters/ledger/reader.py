@@ -8,7 +8,7 @@ from typing import Self
 from rpmcore.adapters.ledger.connections import UNREADABLE, connect_reader, unreadable
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.halt import halted_reason
-from rpmcore.adapters.ledger.queries import Queries, as_record
+from rpmcore.adapters.ledger.queries import Queries
 from rpmcore.adapters.ledger.records import Head, Record
 from rpmcore.adapters.ledger.schema import foreign_schema, identify
 from rpmcore.adapters.ledger.verification import Progress, check
@@ -33,7 +33,7 @@ class LedgerReader(Queries):
             Where it does not verify, or is another application's.
         """
         self = cls.__new__(cls)
-        self.path = Path(path)
+        self.path = Path(path).resolve()
         identify(self.path)
         anchors = () if key is None else witness_anchor(self.path)
         self._connection = connect_reader(self.path)
@@ -58,15 +58,15 @@ class LedgerReader(Queries):
     def head(self) -> Head:
         """The end of the ledger as it stands now."""
         rows = self._rows("SELECT ledger, position, sequence, mac, signature FROM head")
-        if len(rows) != 1:
-            raise LedgerDamaged(self.path, f"the table of the head has {len(rows)} rows instead of one")
+        if len(rows) != 1 or tuple(map(type, rows[0])) != (str, int, int, bytes, bytes):
+            raise LedgerDamaged(self.path, "the row of the head was altered")
         ledger, position, sequence, mac, signature = rows[0]
         return Head(ledger=ledger, position=position, sequence=sequence, mac=mac, signature=signature)
 
     def select(self, query: str, values: Sequence[object] = ()) -> Iterator[Record]:
         """Yield what a query of `COLUMNS` finds, as it stood at one moment."""
         try:
-            yield from map(as_record, self._connection.execute(query, values))
+            yield from map(self._record, self._connection.execute(query, values))
         except UNREADABLE as error:
             raise unreadable(self.path, error) from error
 

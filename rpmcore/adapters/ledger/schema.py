@@ -4,14 +4,12 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
+from rpmcore.adapters.ledger.connections import read_application
 from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerUnusable
 from rpmcore.adapters.ledger.records import KINDS
 
 APPLICATION = int.from_bytes(b"rpmL", "big")
 VERSION = 1
-
-_MAGIC = b"SQLite format 3\0"
-_APPLICATION_AT = slice(68, 72)
 
 STATEMENTS = (
     """CREATE TABLE records(
@@ -42,7 +40,7 @@ STATEMENTS = (
 
 
 def identify(path: Path) -> None:
-    """Refuse what is no ledger before SQLite gets to touch it.
+    """Refuse what is no ledger before anything is done with it.
 
     Raises
     ------
@@ -52,17 +50,14 @@ def identify(path: Path) -> None:
         Where the file is empty, no database, or that of another application.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(100)
+        size = path.stat().st_size
     except FileNotFoundError:
         raise LedgerUnusable(f"there is no ledger at {path}") from None
     except OSError as error:
         raise LedgerUnusable(f"{path} cannot be read: {error.strerror}") from error
-    if not start:
+    if not size:
         raise LedgerDamaged(path, "the file is empty")
-    if len(start) < 100 or not start.startswith(_MAGIC):
-        raise LedgerDamaged(path, "it is no SQLite database, or its first bytes were altered")
-    if int.from_bytes(start[_APPLICATION_AT], "big") != APPLICATION:
+    if read_application(path) != APPLICATION:
         raise LedgerDamaged(path, "it is the database of another application")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rpmcore.adapters.ledger.chain import Chain, head_from_json
 from rpmcore.adapters.ledger.connections import UNREADABLE
+from rpmcore.adapters.ledger.queries import well_typed
 from rpmcore.adapters.ledger.records import KINDS, Head
 from rpmcore.adapters.ledger.schema import foreign_schema
 from rpmcore.domain.errors import InvalidArgument
@@ -183,7 +184,7 @@ def _walk_records(
     for row in connection.execute("SELECT position, kind, sequence, key, body, mac FROM records ORDER BY position"):
         position += 1
         mac = row[5]
-        if position > last or row[0] != position or not _well_typed(row) or mac_of(previous, *row[:5]) != mac:
+        if position > last or row[0] != position or not well_typed(row) or mac_of(previous, *row[:5]) != mac:
             raise _bad_record(position, row, head)
         previous = mac
         counts[row[1]] += 1
@@ -199,19 +200,6 @@ def _walk_records(
     if progress is not None:
         progress(position, position)
     return found
-
-
-def _well_typed(row: tuple[object, ...]) -> bool:
-    """SQLite keeps a value of any type in any column, and some differ from what was written by one bit of a header."""
-    position, kind, sequence, key, body, mac = row
-    return (
-        type(position) is int
-        and type(kind) is str
-        and type(sequence) is int
-        and (key is None or type(key) is str)
-        and type(body) is bytes
-        and type(mac) is bytes
-    )
 
 
 def _bad_record(position: int, row: tuple[object, ...], head: Head) -> _Bad:

@@ -28,7 +28,7 @@ class Witness:
 
     def __init__(self, ledger: Path, head: Head) -> None:
         path = beside(ledger, "witness")
-        write_durably(path, _padded(head), by_way_of=beside(ledger, "witness.new"))
+        write_durably(path, _padded(head), by_way_of=beside(ledger, "witness.new"), like=ledger)
         self._descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
 
     def acknowledge(self, head: Head) -> None:

@@ -15,6 +15,9 @@ from rpmcore.domain.trades import ClosedTrade, TradeHistory, in_time_order
 
 SCHEMA = "rpm.trades/1"
 MAX_ROWS = 2_000_000
+LARGEST = 1e30
+"""A larger amount, price or quantity is a slip, and its square may be no number."""
+
 _TEXTS = ("trade_id", "strategy_id", "symbol", "side")
 _TIMES = ("opened_at", "closed_at")
 _OPTIONAL = ("quantity", "entry", "exit", "risk", "fees")
@@ -143,6 +146,13 @@ def _numbers(column: Column) -> list[float | None]:
         position = int(wrong.argmax())
         remedy = "give the P&L" if column.name == "pnl" else "give a number, or leave the cell empty if it is not known"
         raise column.error(position, "it is not a finite number", value=float(values[position]), remedy=remedy)
+    wrong = present & (np.abs(values) > LARGEST)
+    if wrong.any():
+        position = int(wrong.argmax())
+        raise column.error(
+            position, f"it is larger than {LARGEST:g}", value=float(values[position]),
+            remedy="correct it: no account holds as much",
+        )  # fmt: skip
     wrong = present & (values <= 0.0)
     if column.name in ("quantity", "risk") and wrong.any():
         position = int(wrong.argmax())

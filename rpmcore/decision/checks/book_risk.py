@@ -88,12 +88,15 @@ def volatility(asked: Inquiry) -> CheckResult:
 
 def volatility_target(asked: Inquiry) -> CheckResult:
     """Annual volatility that the book is steered to: what adds beyond it is cut."""
-    case, asset = asked.steered, asked.asset
+    case, asset = asked.worst_case, asked.asset
 
     def impact(size: float) -> TradeImpact:
         assert case is not None  # noqa: S101 - of_risk has seen that the risk is known
         assert asset is not None  # noqa: S101
-        return case.volatility_impact(asset, asked.sign, size, asked.smallest)
+        return case.volatility_impact(
+            asset, asked.sign, size, asked.smallest, limit=asked.risk.limits.target_volatility,
+            text="what the book is steered to, per year",
+        )  # fmt: skip
 
     return _of_risk(asked, "volatility_target", impact)
 

@@ -60,7 +60,7 @@ class Inquiry:
         account's position.
     limits
         Of today.
-    exposures, worst_case, steered
+    exposures, worst_case
         Of the account with its working orders; None where they cannot be measured, for `no_risk`. See
         `rpmcore.decision.book.BookView`.
     asset, unmoved
@@ -109,7 +109,6 @@ class Inquiry:
     account: str
     exposures: Exposures | None
     worst_case: WorstCase | None
-    steered: WorstCase | None
     no_risk: str
     asset: int | None
     unmoved: bool

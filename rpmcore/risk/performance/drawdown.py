@@ -18,6 +18,7 @@ from rpmcore.risk.performance.figure import (
     fact,
     percentile_bounds,
 )
+from rpmcore.risk.performance.unit import unit_of
 
 
 class Drawdowns(NamedTuple):
@@ -83,6 +84,8 @@ def drawdowns(
     top = capital if peak is None else peak
     if not isfinite(top) or top < capital:
         raise InvalidArgument(f"peak must be finite and at least the capital {capital!r}, but is {peak!r}")
+    unit = unit_of(x, top)
+    x, capital, top = x / unit, capital / unit, top / unit
     deepest, current = kernels.drawdowns(x, capital, top)
     drawn = np.empty((resamples, 3))
     kernels.resampled_trades(x, np.uint64(seed), capital, drawn)

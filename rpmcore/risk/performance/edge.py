@@ -8,6 +8,7 @@ from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.risk.backtesting.probabilities import binomial_tail
 from rpmcore.risk.performance.figure import RESAMPLES, check_resampling
 from rpmcore.risk.performance.studentised import studentised_mean
+from rpmcore.risk.performance.unit import unit_of
 from rpmcore.risk.performance.win_rate import check_count
 
 
@@ -85,10 +86,11 @@ def break_even_rate(pnl: Any) -> float:
     wins, losses = x[x > 0.0], x[x < 0.0]
     if not wins.size or not losses.size:
         raise Undefined(f"there is no {'loss' if wins.size else 'win'} among {x.shape[0]} trades to weigh")
-    a, b = -float(losses.mean()), float(wins.mean())
+    unit = unit_of(x)
+    a, b = -float((losses / unit).mean()), float((wins / unit).mean())
     rate = a / (a + b)
     if not 0.0 < rate < 1.0:
-        raise Undefined(f"average loss {a:g} and average win {b:g} are too far apart to be weighed")
+        raise Undefined(f"average loss {unit * a:g} and average win {unit * b:g} are too far apart to be weighed")
     return rate
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from rpmcore.domain.arrays import as_vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
-from rpmcore.risk.performance.figure import COVERAGE, RESAMPLES, Figure, between
+from rpmcore.risk.performance.figure import COVERAGE, RESAMPLES, Figure, between, undefined
 from rpmcore.risk.performance.studentised import studentised_mean
 
 
@@ -38,7 +38,10 @@ def expectancy(
                 f"risk must give each of the {x.shape[0]} trades a number above 0, but has {stake.shape[0]} from "
                 f"{stake.min():g}"
             )
-        x = x / stake
+        with np.errstate(over="ignore"):
+            x = x / stake
+        if not np.isfinite(x).all():
+            return undefined("a P&L over its risk is too large to be a number", x.shape[0])
     n = x.shape[0]
     try:
         found = studentised_mean(x, coverage=coverage, resamples=resamples, seed=seed)

@@ -22,6 +22,12 @@ from rpmcore.domain.errors import InvalidArgument
 
 PRIOR_VARIANCE = 0.25
 LARGEST_BET = 0.5
+ROUNDING = 1e-9
+"""What a loss may exceed the bound by, relatively: a tenth of 0.7 is 0.06999999999999999. With bets of at most ½ the
+wealth stays positive all the same, and the guarantee holds."""
+
+LARGEST_GAIN = 1e6
+"""In loss bounds. A larger gain counts as this: that lowers the evidence, and keeps every sum a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +95,9 @@ class EdgeMonitor:
             raise InvalidArgument(f"pnl must be finite, but is {pnl!r}")
         if self.void_at is not None:
             return self
-        if pnl < -self.loss_bound:
+        if pnl < -self.loss_bound * (1.0 + ROUNDING):
             return replace(self, alarm_at=None, void_at=self.n + 1, void_loss=-pnl)
-        y = pnl / self.loss_bound
+        y = min(pnl / self.loss_bound, LARGEST_GAIN)
         n, evidence = self.n + 1, self.log_evidence + log1p(self.bet * y)
         alarm = self.alarm_at
         if alarm is None and evidence >= -log(self.significance):

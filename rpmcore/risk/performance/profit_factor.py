@@ -17,6 +17,7 @@ from rpmcore.risk.performance.figure import (
     ratios,
     undefined,
 )
+from rpmcore.risk.performance.unit import unit_of
 
 
 def profit_factor(pnl: Any, *, coverage: float = COVERAGE, resamples: int = RESAMPLES, seed: int) -> Figure:
@@ -38,6 +39,7 @@ def profit_factor(pnl: Any, *, coverage: float = COVERAGE, resamples: int = RESA
     """
     x = as_vector(pnl, "pnl")
     check_resampling(coverage, resamples, seed)
+    x = x / unit_of(x)
     gains, losses = kernels.gains_and_losses(x)
     value = float(ratios(np.array([gains]), np.array([losses]))[0])
     if not isfinite(value):

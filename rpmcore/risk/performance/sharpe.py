@@ -1,6 +1,6 @@
 """The Sharpe ratio of a series of returns."""
 
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +9,13 @@ from rpmcore.domain.arrays import as_vector
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.kernels import performance as kernels
 from rpmcore.risk.performance.figure import COVERAGE, Figure
+from rpmcore.risk.performance.unit import unit_of
 from rpmcore.risk.student_t import normal_quantile_of_interval
 
 PERIODS_PER_YEAR = 252.0
+
+FLAT = 1e-12
+"""Returns that vary by less, relative to their mean, are equal but for rounding."""
 
 
 class Moments(NamedTuple):
@@ -43,9 +47,11 @@ def moments(returns: Any) -> Moments:
     x = as_vector(returns, "returns")
     if x.shape[0] < 2:
         raise InsufficientData("a Sharpe ratio needs 2 returns, but there is 1")
+    unit = unit_of(x)
+    x = x / unit
     mean, deviation = kernels.mean_and_deviation(x)
-    if deviation == 0.0 or not isfinite(mean / deviation):
-        raise Undefined(f"all {x.shape[0]} returns are {mean:g}: their deviation is zero")
+    if deviation <= FLAT * abs(mean):
+        raise Undefined(f"all {x.shape[0]} returns are {unit * mean:g}: their deviation is zero")
     z = (x - mean) / deviation
     second = float(np.mean(z**2))
     # Two values in equal number have a kurtosis of 1, the least there is, but for rounding.

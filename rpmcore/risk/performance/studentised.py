@@ -9,9 +9,7 @@ from rpmcore.domain.arrays import as_vector
 from rpmcore.domain.errors import InsufficientData, Undefined
 from rpmcore.kernels import performance as kernels
 from rpmcore.risk.performance.figure import COVERAGE, RESAMPLES, check_resampling
-
-TIE = 1e-9
-"""Statistics nearer to each other than this, relatively, are equal but for rounding."""
+from rpmcore.risk.performance.unit import unit_of
 
 
 class StudentisedMean(NamedTuple):
@@ -62,16 +60,18 @@ def studentised_mean(
     n = x.shape[0]
     if n < 2:
         raise InsufficientData("a deviation needs 2 rows, but there is 1")
+    unit = unit_of(x)
+    x = x / unit
     mean, deviation = kernels.mean_and_deviation(x)
     error = deviation / sqrt(n)
     if error == 0.0:
-        raise Undefined(f"all {n} rows are {mean:g}: they say nothing of how much they could vary")
+        raise Undefined(f"all {n} rows are {unit * mean:g}: they say nothing of how much they could vary")
     drawn = np.empty(resamples)
     kernels.studentised_means(x, np.uint64(seed), drawn)
     # A resample can be as far out as the rows themselves; rounding, and thereby the unit, must not decide which is.
     found = mean / error
-    p_value = (1.0 + float((drawn >= found - TIE * abs(found)).sum())) / (1.0 + resamples)
+    p_value = (1.0 + float((drawn >= found - kernels.TIE * max(abs(found), 1.0)).sum())) / (1.0 + resamples)
     drawn.sort()
     rank = max(1, ceil(round(0.5 * (1.0 - coverage) * resamples, 9)))
     lower, upper = mean - float(drawn[-rank]) * error, mean - float(drawn[rank - 1]) * error
-    return StudentisedMean(mean, lower, upper, p_value)
+    return StudentisedMean(unit * mean, unit * lower, unit * upper, p_value)

@@ -1,7 +1,7 @@
 """What the closed trades of a strategy say of the next one."""
 
 from collections.abc import Sequence
-from math import sqrt
+from math import isfinite, sqrt
 from statistics import fmean, stdev
 
 from rpmcore.domain.errors import InsufficientData
@@ -31,11 +31,13 @@ def record_of(trades: Sequence[ClosedTrade], stake: float) -> TradeRecord:
     Raises
     ------
     InsufficientData
-        If a trade says no risk, or there are fewer than two wins or two losses.
+        If a trade says no risk or next to none, or there are fewer than two wins or two losses.
     """
     multiples = [trade.pnl / trade.risk for trade in trades if trade.risk is not None]
     if len(multiples) < len(trades):
         raise InsufficientData(f"{len(trades) - len(multiples)} of {len(trades)} trades say no risk")
+    if not all(map(isfinite, multiples)):
+        raise InsufficientData("the P&L of a trade over its risk is too large to be a number")
     wins, losses = [r for r in multiples if r > 0.0], [-r for r in multiples if r < 0.0]
     if min(len(wins), len(losses)) < FEWEST:
         raise InsufficientData(

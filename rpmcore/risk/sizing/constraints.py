@@ -51,13 +51,20 @@ class Bound:
 def all_bounds(request: SizingRequest, settings: SizingSettings, units: Units, target: float) -> list[Bound]:
     """Return every constraint: first the appetite for risk, factor by factor, then what the market and rules allow.
 
-    Factors multiply the smaller of risk per trade and Kelly, one after the other; the expectancy acts on the risk per
+    Factors multiply the smallest of risk per trade, Kelly and the largest position, one after the other, or, where
+    neither of the first two is known, what the volatility target has room for; the expectancy acts on the risk per
     trade alone, because Kelly knows it already.
     """
+    room = _volatility_target(request, units, target)
     appetite = [_risk_per_trade(request, settings, units)]
     appetite.append(_expectancy(request, settings, appetite[0].quantity))
     appetite += [_kelly(request, settings, units), _kelly_continuous(request, settings, units)]
-    size = min((b.quantity for b in appetite if b.quantity is not None), default=None)
+    size = min((b.quantity for b in appetite if b.quantity is not None), default=room.quantity)
+    cap = _maximum_weight(request, settings, units)
+    appetite.append(cap)
+    if size is not None and cap.quantity is not None:
+        # With a stop that is very near the factors would else scale a size that nobody could have taken.
+        size = min(size, cap.quantity)
     for name, factor, why in _factors(request, settings):
         if factor is None:
             appetite.append(Bound(name=name, quantity=None, why=why))
@@ -69,7 +76,7 @@ def all_bounds(request: SizingRequest, settings: SizingSettings, units: Units, t
         appetite.append(Bound(name=name, quantity=shown, why=why, multiplier=factor))
     return [
         *appetite,
-        _volatility_target(request, units, target),
+        room,
         _liquidity(request, settings, units),
         _spread(request, settings, units),
         _maximum_lot(request),
@@ -105,7 +112,7 @@ def _expectancy(request: SizingRequest, settings: SizingSettings, base: Decimal 
     return Bound(name="expectancy", quantity=CONTEXT.multiply(base, exact(factor)), why=why, multiplier=factor)
 
 
-def _of_capital(weight: float, request: SizingRequest, units: Units) -> Decimal:
+def _of_capital(weight: float | Decimal, request: SizingRequest, units: Units) -> Decimal:
     return CONTEXT.divide(CONTEXT.multiply(exact(weight), exact(request.capital)), units.value)
 
 
@@ -118,6 +125,8 @@ def _kelly(request: SizingRequest, settings: SizingSettings, units: Units) -> Bo
     rate = wilson_lower_bound(record.win_rate, record.trades, z)
     win, loss = record.average_win - z * record.win_error, record.average_loss + z * record.loss_error
     bounds = f"win rate {record.win_rate:.1%}, at least {rate:.1%}"
+    if not (record.win_error and record.loss_error):
+        bounds += "; averages taken as exact"
     if win <= 0.0:
         return Bound(name="kelly", quantity=Decimal(0), why=f"{bounds}; the average win may be zero")
     full = kelly_fraction(rate, win, loss)
@@ -130,14 +139,26 @@ def _kelly_continuous(request: SizingRequest, settings: SizingSettings, units: U
     name, expected = "kelly_continuous", request.expected
     if expected is None:
         return Bound(name=name, quantity=None, why="no expected return")
-    if not request.annual_volatility:
-        return Bound(name=name, quantity=None, why="the volatility of the instrument is not known")
     sign = 1.0 if request.side == "buy" else -1.0
     low = sign * expected.excess - NormalDist().inv_cdf(settings.kelly_confidence) * expected.error
+    if not request.annual_volatility:
+        none = Decimal(0) if low <= 0.0 else None
+        return Bound(name=name, quantity=none, why=f"the instrument does not move, and returns at least {low:+.1%}")
     full = float(continuous_kelly(low, request.annual_volatility * request.annual_volatility)[0])
     stake = fractional_kelly(full, settings.kelly_fraction, settings.kelly_cap)
     why = f"{_kelly_words(full, stake, settings)}: at least {low:+.1%} a year in excess of cash"
-    return Bound(name=name, quantity=_of_capital(stake, request, units), why=why)
+    held = _held(request)
+    if held > 0:
+        # The fraction is of the whole position: asked twice, it would else be held twice.
+        why += f", {_percent(float(held))} held"
+    room = max(CONTEXT.subtract(exact(stake), max(held, Decimal(0))), Decimal(0))
+    return Bound(name=name, quantity=_of_capital(room, request, units), why=why)
+
+
+def _held(request: SizingRequest) -> Decimal:
+    """Return the weight that is held of the instrument, positive where the trade adds to it."""
+    weight = Decimal(0) if request.book is None else exact(request.book.weight)
+    return weight if request.side == "buy" else CONTEXT.minus(weight)
 
 
 def _kelly_words(full: float, stake: float, settings: SizingSettings) -> str:
@@ -150,7 +171,9 @@ def _kelly_words(full: float, stake: float, settings: SizingSettings) -> str:
 def _factors(request: SizingRequest, settings: SizingSettings) -> Iterator[tuple[str, float | None, str]]:
     for name in MULTIPLIERS:
         factor = getattr(request, name)
-        if factor is None and name == "strategy_health" and request.record is not None:
+        # A strategy without a record has fewer trades than one with a short record.
+        judged = request.record is not None or request.strategy_id is not None
+        if factor is None and name == "strategy_health" and judged:
             absent = _too_few(request.record, settings)
             if absent:
                 yield name, settings.probation, f"× {settings.probation:g}: probation, {absent}"
@@ -167,7 +190,7 @@ def _factors(request: SizingRequest, settings: SizingSettings) -> Iterator[tuple
 def _volatility_target(request: SizingRequest, units: Units, target: float) -> Bound:
     name, book = "volatility_target", request.book
     if book is None or request.annual_volatility is None:
-        return Bound(name=name, quantity=None, why="no book, or no prices of it")
+        return Bound(name=name, quantity=None, why="neither a book nor prices are given")
     sign = 1 if request.side == "buy" else -1
     own = request.annual_volatility * request.annual_volatility
     weight = largest_change(book.variance, book.product, own, target, sign)
@@ -178,6 +201,15 @@ def _volatility_target(request: SizingRequest, units: Units, target: float) -> B
     if weight == inf:
         return Bound(name=name, quantity=None, why=f"{why}; the instrument does not move")
     return Bound(name=name, quantity=_of_capital(weight, request, units), why=why)
+
+
+def _maximum_weight(request: SizingRequest, settings: SizingSettings, units: Units) -> Bound:
+    why = f"{_percent(settings.maximum_weight)} of capital in one instrument"
+    held = _held(request)
+    if held:
+        why += f", {_percent(abs(float(held)))} held {'on the same side' if held > 0 else 'the other way'}"
+    room = max(CONTEXT.subtract(exact(settings.maximum_weight), held), Decimal(0))
+    return Bound(name="maximum_weight", quantity=_of_capital(room, request, units), why=why)
 
 
 def _liquidity(request: SizingRequest, settings: SizingSettings, units: Units) -> Bound:

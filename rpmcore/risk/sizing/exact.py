@@ -19,8 +19,12 @@ def finite(value: float | Decimal, name: str) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise InvalidArgument(f"{name} must be a number, but is {value!r}")
-    if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
-        raise InvalidArgument(f"{name} must be finite, but is {value}")
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        raise InvalidArgument(f"{name} must be finite, but is larger than a number can be, or none") from None
+    if not isfinite(number):
+        raise InvalidArgument(f"{name} must be finite, but is {number}")
 
 
 def exact(value: float | Decimal) -> Decimal:

@@ -65,7 +65,7 @@ def continuous_kelly(excess_returns: Any, cov: Any) -> Vector:
     Raises
     ------
     InvalidArgument
-        If shapes do not fit, a value is not finite, or `cov` is no covariance.
+        If shapes do not fit, a value or the result is not finite, or `cov` is no covariance.
     Undefined
         If `cov` is singular: some direction would be riskless, and the best stake in it without bound.
 
@@ -81,7 +81,10 @@ def continuous_kelly(excess_returns: Any, cov: Any) -> Vector:
     scales = np.sqrt(np.diagonal(matrix))
     if not scales.all() or np.linalg.matrix_rank(matrix / np.outer(scales, scales), hermitian=True) < len(means):
         raise Undefined("cov is singular: a riskless position would have no best size")
-    weights: Vector = np.linalg.solve(matrix / np.outer(scales, scales), means / scales) / scales
+    with np.errstate(over="ignore"):
+        weights: Vector = np.linalg.solve(matrix / np.outer(scales, scales), means / scales) / scales
+    if not np.isfinite(weights).all():
+        raise InvalidArgument(f"excess_returns up to {np.abs(means).max():g} are too large for this cov")
     return weights
 
 

@@ -46,12 +46,12 @@ class ExpectedReturn:
     """What the instrument itself is expected to return in excess of cash, and the standard error; both per year."""
 
     excess: float
-    error: float = 0.0
+    error: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookRisk:
-    """What the volatility target needs of a book.
+    """What the volatility target and the largest position need of a book.
 
     Attributes
     ----------
@@ -59,10 +59,13 @@ class BookRisk:
         σ² = wᵀΣw, per year.
     product
         (Σw)_i of the instrument to trade, per year.
+    weight
+        w_i, what is held of it: signed market value over capital; 0 where nothing is.
     """
 
     variance: float
     product: float
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,7 @@ class SizingRequest:
         Account currency for one unit of the instrument's currency, at the entry and where the price stands at the stop.
         See `rpmcore.risk.sizing.units`.
     annual_volatility, daily_volatility
-        Of the instrument's return in account currency.
+        Of the instrument's return in account currency; `book` and `expected` need the annual one.
     book
         Of what is held already.
     adv
@@ -97,7 +100,7 @@ class SizingRequest:
     record, expected
         What is known of the strategy and of the instrument.
     strategy_id
-        Who asks.
+        Who asks; without `record` and `strategy_health` it is on probation.
     regime, volatility, stress, strategy_health
         Multipliers in [0, 1].
     drawdown
@@ -158,20 +161,35 @@ def check_request(request: SizingRequest) -> None:
             _check_not_negative(name, value)
     for name in MULTIPLIERS:
         value = getattr(request, name)
-        if value is not None and not 0.0 <= value <= 1.0:
-            raise InvalidArgument(
-                f"the {name.replace('_', ' ')} multiplier must lie in [0, 1], but is {value!r}: it may only reduce"
-            )
+        if value is None:
+            continue
+        words = f"the {name.replace('_', ' ')} multiplier"
+        finite(value, words)
+        if not 0.0 <= value <= 1.0:
+            raise InvalidArgument(f"{words} must lie in [0, 1], but is {value!r}: it may only reduce")
     if request.drawdown is not None:
+        finite(request.drawdown, "the drawdown")
         drawdown_multiplier(request.drawdown, 0.0, 1.0)
+    if request.book is not None:
+        _check_not_negative("variance of the book", request.book.variance)
+        finite(request.book.product, "the covariance with the book")
+        finite(request.book.weight, "the weight that is held")
     if request.record is not None:
         _check_record(request.record)
     if request.expected is not None:
         finite(request.expected.excess, "the expected return")
         _check_not_negative("error of the expected return", request.expected.error)
+    # Else the limits that they set would drop out, and the size be larger for what is missing.
+    for name, given in (("an expected return", request.expected), ("a book", request.book)):
+        if given is not None and request.annual_volatility is None:
+            raise InvalidArgument(
+                f"{name} sets a limit only with the volatility of {request.instrument.symbol!r}: give its prices"
+            )
 
 
 def _check_record(record: TradeRecord) -> None:
+    for name in ("win_rate", "average_win", "average_loss"):
+        finite(getattr(record, name), f"the {name.replace('_', ' ')}")
     check_win_rate(record.win_rate)
     check_average("average win", record.average_win)
     check_average("average loss", record.average_loss)

@@ -25,6 +25,10 @@ class SizingSettings(Section):
         0.90, "One-sided confidence of each bound on win rate, averages and expected return that Kelly rests on.",
         unit="probability", ge=0.5, lt=1.0,
     )  # fmt: skip
+    maximum_weight: float = setting(
+        1.0, "The largest position in one instrument, what is held included; a near stop asks for any size.",
+        unit="fraction of capital", gt=0.0, le=100.0,
+    )  # fmt: skip
     minimum_trades: int = setting(
         30, "Fewer trades than this say nothing of a strategy, and put it on probation.", unit="trades", ge=1
     )

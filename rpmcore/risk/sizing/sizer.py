@@ -12,12 +12,12 @@ from rpmcore.risk.sizing.exact import CONTEXT, exact
 from rpmcore.risk.sizing.request import SizingRequest, check_request
 from rpmcore.risk.sizing.settings import SizingSettings
 
-LIMITS_NOTHING = ("maximum_lot", "liquidity", "spread")
-"""Constraints that are about the market: alone they say nothing of the risk that a trade takes."""
+LIMITS_NOTHING = ("maximum_weight", "liquidity", "spread", "maximum_lot")
+"""Constraints on value and market: alone they say nothing of the risk that a trade takes."""
 
 
 class PositionSizer:
-    """Takes the smallest of risk per trade, Kelly, the multipliers, the volatility target, liquidity and lots.
+    """Takes the smallest of risk per trade, Kelly, multipliers, volatility target, largest position, liquidity, lots.
 
     Parameters
     ----------

@@ -60,7 +60,11 @@ def size_in_book(
             rate_at_stop=None if request.stop is None else _rate_at(request.stop, place, legs, panel),
             daily_volatility=sqrt(own),
             annual_volatility=sqrt(own * per_year),
-            book=BookRisk(variance=float(variance) * per_year, product=float(products[place]) * per_year),
+            book=BookRisk(
+                variance=float(variance) * per_year,
+                product=float(products[place]) * per_year,
+                weight=float(valuation.weights[place]),
+            ),
         )
     )
     on_data = data_notices(inputs, panel, valuation, settings, {"covariance": settings.covariance.lookback})

@@ -62,7 +62,7 @@ def unit_loss(
         As `unit_value`; and if the stop is at the entry or on its wrong side.
     """
     check_stop(side, entry, stop)
-    distance = CONTEXT.multiply(_contract(instrument), abs(CONTEXT.subtract(exact(entry), exact(stop))))
+    distance = CONTEXT.multiply(_contract(instrument), CONTEXT.abs(CONTEXT.subtract(exact(entry), exact(stop))))
     if instrument.base_currency == account:
         return CONTEXT.divide(distance, exact(stop))
     return CONTEXT.multiply(distance, _rate(instrument, account, rate_at_stop))

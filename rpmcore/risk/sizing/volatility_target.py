@@ -55,7 +55,9 @@ def _check(variance: float, product: float, asset_variance: float, target: float
             raise InvalidArgument(f"{name} must be finite and not negative, but is {value!r}")
     if sign not in (1, -1):
         raise InvalidArgument(f"sign must be 1 or -1, but is {sign!r}")
-    if not abs(product) <= sqrt(variance) * sqrt(asset_variance) * (1.0 + 1e-9):
+    # In a book that is hedged entirely both are zero but for rounding, and the variance may be cut to zero.
+    rounding = 1e-9 * (sqrt(variance) + sqrt(asset_variance)) * sqrt(asset_variance)
+    if not abs(product) <= sqrt(variance) * sqrt(asset_variance) + rounding:
         raise InvalidArgument(
             f"product is {product!r}, but no covariance exceeds the product of both volatilities, "
             f"{sqrt(variance) * sqrt(asset_variance)!r}"

@@ -72,6 +72,13 @@ def test_a_loss_beyond_the_bound_voids_the_guarantee_and_withdraws_the_alarm():
     assert (void.alarm_at, void.void_at, void.void_loss) == (None, 31, 1.5)
     assert void.after(1.0) == void
     assert shown.after(-1.0).void_at is None
+    assert edge_monitor([-0.07], loss_bound=0.1 * 0.7).void_at is None
+
+
+def test_the_largest_gain_leaves_the_monitor_in_numbers():
+    found = edge_monitor([1e300, 1e308, -1.0], loss_bound=1.0)
+    assert found == edge_monitor([1e6, 1e6, -1.0], loss_bound=1.0)
+    assert np.isfinite([found.log_evidence, found.total, found.squares, found.bet]).all()
 
 
 def test_an_edge_is_found():

@@ -43,6 +43,11 @@ def test_equal_returns_have_no_sharpe_ratio_rather_than_an_infinite_one(n, value
         sharpe_ratio(np.full(n, value))
 
 
+def test_rounding_is_no_deviation():
+    with pytest.raises(Undefined, match="deviation is zero"):
+        sharpe_ratio(np.where(np.arange(60) % 2 == 0, 0.1 + 0.2, 0.3))
+
+
 def test_what_does_not_exist_is_said():
     with pytest.raises(InsufficientData):
         sharpe_ratio([0.01])

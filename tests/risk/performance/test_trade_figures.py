@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.risk.performance.drawdown import drawdowns, equity_curve
+from rpmcore.risk.performance.edge import edge_test
 from rpmcore.risk.performance.expectancy import expectancy
 from rpmcore.risk.performance.losing_runs import losing_runs
 from rpmcore.risk.performance.profit_factor import profit_factor
+from rpmcore.risk.performance.sharpe import moments
 from rpmcore.risk.performance.studentised import studentised_mean
 from rpmcore.risk.performance.win_rate import wilson_interval, win_rate
 from tests.oracles import performance as oracle
@@ -85,8 +87,19 @@ def test_expectancy_in_money_and_in_r():
     money, r = expectancy(PNL, seed=4), expectancy(PNL, np.full(60, 5.0), seed=4)
     assert money.value == pytest.approx(PNL.mean())
     assert (r.value, r.lower, r.upper) == pytest.approx((money.value / 5, money.lower / 5, money.upper / 5))
+    assert "too large" in expectancy([1e300, 1.0], [1e-300, 1.0], seed=4).value_reason
     with pytest.raises(InvalidArgument, match="above 0"):
         expectancy(PNL, np.zeros(60), seed=4)
+
+
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**1000])
+def test_figures_keep_every_bit_in_any_unit_of_money(scale):
+    plain, scaled = expectancy(PNL, seed=4), expectancy(PNL * scale, seed=4)
+    assert [scaled.value, scaled.lower, scaled.upper] == [scale * x for x in (plain.value, plain.lower, plain.upper)]
+    assert profit_factor(PNL * scale, seed=4) == profit_factor(PNL, seed=4)
+    assert drawdowns(PNL * scale, 100.0 * scale, seed=4) == drawdowns(PNL, 100.0, seed=4)
+    assert edge_test(PNL * scale, seed=4) == edge_test(PNL, seed=4)
+    assert moments(PNL * scale) == moments(PNL)
 
 
 def test_one_trade_has_a_mean_and_no_interval():

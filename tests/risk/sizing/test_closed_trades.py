@@ -50,6 +50,8 @@ def test_it_is_that_of_rational_arithmetic_in_any_unit_of_money(rows, unit):
 def test_a_trade_without_risk_cannot_be_compared():
     with pytest.raises(InsufficientData, match="1 of 4 trades say no risk"):
         record_of(trades([1.0, 2.0, -1.0, -2.0], [1.0, 1.0, 1.0, None]), 0.1)
+    with pytest.raises(InsufficientData, match="too large to be a number"):
+        record_of(trades([1.0, 2.0, -1.0, -2.0], [1.0, 5e-324, 1.0, 1.0]), 0.1)
 
 
 def test_the_stake_is_the_move_over_the_entry_and_in_the_accounts_own_currency_over_the_stop():

@@ -11,7 +11,7 @@ from rpmcore.domain.plain import to_plain
 from rpmcore.risk.sizing.lots import LotRules
 from rpmcore.risk.sizing.request import MULTIPLIERS, BookRisk, ExpectedReturn, TradeRecord
 from rpmcore.risk.sizing.sizer import PositionSizer
-from tests.oracles.sizing import lots_at_risk
+from tests.oracles.sizing import lots_at_risk, lots_of_value
 from tests.risk.sizing.trades import EURUSD, SHARE, USDJPY, trade, trades
 
 SIZER = PositionSizer()
@@ -50,12 +50,13 @@ def test_lots_are_those_of_rational_arithmetic(capital, entry, distance, risk, s
         found = sizer.size(
             trade(instrument=instrument, entry=start, stop=stop, capital=float(capital), lots=lots)
         )  # fmt: skip
-        assert found.lots == lots_at_risk(capital, risk / 1000, start, stop, step, inverse=inverse)
+        at_risk = lots_at_risk(capital, risk / 1000, start, stop, step, inverse=inverse)
+        assert found.lots == min(at_risk, lots_of_value(capital, 1, 1 if inverse else start, step))
         assert found.quantity == Decimal(step) * found.lots
 
 
 def test_no_lots_in_binary_digits():
-    answer = size(instrument=replace(EURUSD, contract_size=100_000.0), entry=1.1, stop=1.09, capital=30_000.0,
+    answer = size(instrument=replace(EURUSD, contract_size=100_000.0), entry=1.1, stop=1.08, capital=60_000.0,
                   lots=LotRules.of(0.01))  # fmt: skip
     assert (str(answer.quantity), answer.lots) == ("0.30", 30)
     assert to_plain(answer)["quantity"] == 0.3
@@ -74,6 +75,33 @@ def test_the_loss_of_a_pair_is_converted_at_the_stop():
 def test_a_missing_rate_is_an_error():
     with pytest.raises(InvalidArgument, match="no rate from JPY to the account currency EUR"):
         size(instrument=USDJPY, entry=150.0, stop=135.0, account="EUR")
+
+
+def test_however_near_the_stop_no_position_exceeds_the_capital():
+    answer = size(stop=249.99)
+    assert (answer.binding, answer.lots, answer.weight) == ("maximum_weight", 400, 1.0)
+    assert row(answer, "risk_per_trade").weight == 250.0
+    assert PositionSizer(maximum_weight=0.3).size(trade(stop=249.99)).weight == 0.3
+    assert size(stop=249.99, strategy_health=0.25).weight == 0.25
+    with pytest.raises(Undefined):
+        size(stop=None, regime=0.5)
+
+
+def test_what_is_held_counts_toward_the_largest_position():
+    def largest(held, side="buy"):
+        calm = BookRisk(variance=0.0, product=0.0, weight=held)
+        stop = 249.99 if side == "buy" else 250.01
+        return row(size(side=side, stop=stop, book=calm, annual_volatility=0.01), "maximum_weight").weight
+
+    assert [largest(w) for w in (0.0, 0.3, -0.5, 1.0, 1.5)] == [1.0, 0.7, 1.5, 0.0, 0.0]
+    assert [largest(w, "sell") for w in (0.3, -0.5, 1.5)] == [1.3, 0.5, 2.5]
+
+
+@given(asked=trades(), cap=st.integers(1, 200), less=st.integers(1, 99))
+def test_a_lower_cap_never_means_more(asked, cap, less):
+    wide, narrow = (PositionSizer(maximum_weight=c / 100).size(asked) for c in (cap, cap * less / 100))
+    assert narrow.lots <= wide.lots
+    assert narrow.weight <= cap * less / 10_000 * (1 + 1e-12)
 
 
 def test_without_a_stop_two_daily_volatilities_stand_for_it():
@@ -188,11 +216,25 @@ def test_a_stop_as_far_on_the_other_side_gives_the_same_size():
     assert size(side="sell", stop=260.0).lots == size(side="buy", stop=240.0).lots
 
 
+def test_a_tenth_of_the_daily_volume_and_a_thousandth_of_capital_for_the_spread():
+    assert (size(adv=100_000.0).binding, size(adv=100_000.0).lots) == ("liquidity", 40)
+    # Crossing a spread of 50 bp costs 1.25 a share at 250.
+    assert (size(spread_bps=50.0).binding, size(spread_bps=50.0).lots) == ("spread", 80)
+
+
 def test_multipliers_act_one_after_the_other():
     answer = size(regime=0.5, volatility=0.8, stress=1.0, drawdown=0.125)
     assert [row(answer, n).quantity for n in ("regime", "volatility", "stress", "drawdown")] == [50, 40, 40, 20]
     assert (answer.lots, answer.binding) == (20, "drawdown")
     assert size(regime=0.5, volatility=1.0).binding == "regime"
+
+
+def test_factors_act_on_the_volatility_target_where_nothing_else_limits_the_risk():
+    known = {"stop": None, "book": BookRisk(variance=0.0, product=0.0), "annual_volatility": 0.3}
+    assert size(**known).lots == 200
+    assert size(**known, regime=0.5, strategy_health=0.5).lots == 50
+    assert size(**known, record=replace(GOOD, trades=5)).binding == "strategy_health"
+    assert size(**known, drawdown=0.125, stress=0.5, record=replace(GOOD, trades=5)).lots == 12
 
 
 def test_few_trades_put_a_strategy_on_probation():
@@ -202,6 +244,9 @@ def test_few_trades_put_a_strategy_on_probation():
     assert answer.lots == 25
     assert "insufficient: 29 trade(s), 30 needed" in answer.reason
     assert row(answer, "kelly").quantity is None
+    assert size(strategy_id="young").lots == 25
+    assert "probation, no record of trades" in row(size(strategy_id="young"), "strategy_health").why
+    assert size(strategy_id="young", strategy_health=1.0).lots == 100
     assert size(record=young, strategy_health=0.5).lots == 50  # a health that is known stands
     assert row(size(record=replace(GOOD, trades=30)), "strategy_health").quantity is None
 
@@ -219,14 +264,31 @@ def test_kelly_rests_on_lower_bounds():
 
 def test_an_expected_loss_and_an_expected_return():
     assert size(record=TradeRecord(win_rate=0.3, average_win=0.02, average_loss=0.02, trades=50)).lots == 0
-    answer = size(expected=ExpectedReturn(excess=0.04), annual_volatility=0.4)
+    answer = size(expected=ExpectedReturn(excess=0.04, error=0.0), annual_volatility=0.4)
     assert row(answer, "kelly_continuous").weight == pytest.approx(0.25 * 0.04 / 0.16)
     assert (
         row(size(expected=ExpectedReturn(excess=0.04, error=0.05), annual_volatility=0.4), "kelly_continuous").quantity
         == 0
     )
-    short = size(side="sell", stop=260.0, expected=ExpectedReturn(excess=0.04), annual_volatility=0.4)
+    short = size(side="sell", stop=260.0, expected=ExpectedReturn(excess=0.04, error=0.0), annual_volatility=0.4)
     assert (short.lots, short.binding) == (0, "kelly_continuous")
+
+
+def test_continuous_kelly_is_of_the_whole_position():
+    def room(held, side="buy", excess=0.04):
+        book = BookRisk(variance=0.0, product=0.0, weight=held)
+        asked = {"expected": ExpectedReturn(excess=excess, error=0.0), "annual_volatility": 0.4, "book": book}
+        return row(size(side=side, stop=240.0 if side == "buy" else 260.0, **asked), "kelly_continuous").weight
+
+    full = 0.25 * 0.04 / 0.16
+    assert [room(w) for w in (0.0, 0.02, 0.5, -0.5)] == pytest.approx([full, full - 0.02, 0.0, full])
+    assert [room(w, "sell", -0.04) for w in (-0.02, 0.02)] == pytest.approx([full - 0.02, full])
+
+
+def test_an_instrument_that_does_not_move_and_returns_nothing_is_not_bought():
+    still = {"annual_volatility": 0.0}
+    assert size(expected=ExpectedReturn(excess=0.01, error=0.01), **still).binding == "kelly_continuous"
+    assert size(expected=ExpectedReturn(excess=0.02, error=0.0), **still).lots == 100
 
 
 def test_below_the_minimum_lot_there_is_no_size_and_a_reason():
@@ -262,8 +324,17 @@ def test_a_book_above_its_target_takes_only_what_reduces_it():
         ({"record": replace(GOOD, trades=0)}, "number of trades"),
         ({"regime": 1.5}, "regime multiplier"),
         ({"strategy_health": float("nan")}, "strategy health multiplier"),
+        ({"book": BookRisk(variance=0.01, product=0.0, weight=float("nan"))}, "weight that is held must be finite"),
+        ({"regime": True}, "regime multiplier must be a number"),
+        ({"drawdown": "0.1"}, "drawdown must be a number"),
+        ({"capital": 10**400}, "capital must be finite"),
+        ({"adv": Decimal("NaN")}, "average daily volume must be finite"),
+        ({"book": BookRisk(variance=float("nan"), product=0.0)}, "variance of the book must be finite"),
+        ({"book": BookRisk(variance=0.01, product=0.0)}, "a book sets a limit only with the volatility of 'MSFT'"),
+        ({"expected": ExpectedReturn(excess=0.1, error=0.0)}, "an expected return sets a limit only with the vol"),
+        ({"expected": ExpectedReturn(excess=1e300, error=0.0), "annual_volatility": 1e-9}, "too large for this cov"),
         ({"drawdown": 12.0}, "did you mean 0.12"),
-        ({"expected": ExpectedReturn(excess=float("nan"))}, "expected return"),
+        ({"expected": ExpectedReturn(excess=float("nan"), error=0.0)}, "expected return"),
         ({"instrument": replace(SHARE, contract_size=0.0)}, "contract size"),
         ({"entry": 1e300, "stop": 9e299, "instrument": replace(SHARE, contract_size=1e300)}, "beyond"),
     ],

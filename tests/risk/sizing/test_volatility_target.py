@@ -85,6 +85,18 @@ def test_what_does_not_move_has_no_limit():
     assert largest_change(0.09, 0.0, 0.0, 0.15, 1) == 0.0
 
 
+def test_a_book_that_is_hedged_entirely_has_room_for_the_whole_target():
+    # Long EURUSD and short its parts; their variance is a sum of zeros that rounding leaves at ±1e-20.
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        a, b, c = rng.normal(0.0, 0.006, (3, 60))
+        cov = 252 * np.cov([a, b, a - b, c])
+        weights = rng.uniform(0.1, 3.0) * np.array([1.0, -1.0, -1.0, 0.0])
+        for asset in range(4):
+            found = change(weights, cov, 0.15, 1, asset)
+            assert found == pytest.approx(0.15 / sqrt(cov[asset, asset]), rel=1e-6)
+
+
 def test_a_book_just_below_the_target_keeps_its_digits():
     room = 1e-14
     target = 0.15

@@ -34,6 +34,10 @@ records = st.builds(
     loss_error=st.sampled_from([0.0, 0.001]),
 )
 
+expectations = st.builds(
+    ExpectedReturn, excess=st.integers(-50, 50).map(lambda x: x / 100), error=st.sampled_from([0.0, 0.1])
+)
+
 
 @st.composite
 def trades(draw):
@@ -57,7 +61,7 @@ def trades(draw):
         adv=draw(maybe(st.integers(1, 10**9).map(float))),
         spread_bps=draw(maybe(st.integers(0, 500).map(lambda x: x / 10))),
         record=draw(maybe(records)),
-        expected=draw(maybe(st.builds(ExpectedReturn, excess=st.integers(-50, 50).map(lambda x: x / 100)))),
+        expected=draw(maybe(expectations)),
         regime=draw(maybe(fractions)),
         volatility=draw(maybe(fractions)),
         stress=draw(maybe(fractions)),
