@@ -1,5 +1,6 @@
 """``rpm replay``: does the ledger lead to its decisions, and to which under other settings?"""
 
+import gc
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -35,6 +36,7 @@ def replay(
     Examples: `rpm replay desk.ledger`; `rpm replay desk.ledger --set limits.value_at_risk=0.015`.
     """
     form = common.chosen_format(output, as_json)
+    gc.enable()  # years of commands make more garbage than a report
     if config is None and not assignments:
         _prove(ledger, form, quiet)
     else:

@@ -53,7 +53,8 @@ def show_verification(ledger: str, found: Verification) -> None:
     counts = ", ".join(f"{count:,} of kind {kind}" for kind, count in found.by_kind.items() if count)
     rows: list[tuple[str, str | Text]] = [("Ledger", draw.printable(ledger)), ("Verdict", verdict)]
     if not found.ok:
-        where = "" if found.bad_position is None else f"record {found.bad_position:,}: "
+        named = found.bad_position is None or f"record {found.bad_position}" in str(found.why)
+        where = "" if named else f"record {found.bad_position}: "
         rows.append(("What is wrong", draw.printable(f"{where}{found.why}")))
     rows += [("Records", f"{found.records:,} stand as they were written{': ' if counts else ''}{counts}")]
     rows += [("Anchors", f"{found.anchors} lie on the chain")]
