@@ -165,7 +165,7 @@ def _again(engine: DecisionEngine, group: list[Record], key: SigningKey) -> list
     command = command_of_plain(parse(first.body))
     outcome = engine.handle(command)
     decision = None if outcome.decision is None else _signed(outcome.decision, key)
-    return new_records(engine.sequence, command, decision, outcome.events)
+    return new_records(engine.sequence, command, first.body, decision, outcome.events)
 
 
 def _signed(decision: Decision, key: SigningKey) -> Decision:
