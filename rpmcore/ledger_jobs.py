@@ -88,6 +88,63 @@ def key_for(ledger: Path) -> SigningKey:
     return load_signing_key(ledger=str(ledger), create=False).key
 
 
+def new_gate(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    ledger: Path | None = None,
+    settings: Settings | None = None,
+    as_of: date | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    assets: Any = None,
+    strategies: Mapping[str, float] | None = None,
+) -> RiskGate:
+    """Return a new gate on a book.
+
+    Parameters
+    ----------
+    book
+        See `rpmcore.api.evaluate`; the sample opening book if None.
+    prices, as_of, capital, base_currency, assets, settings
+        As in `rpmcore.api.evaluate`.
+    ledger
+        Where everything is recorded; None for memory, where simulations run and nothing has to be proven. The user's
+        signing key is created if there is none.
+    strategies
+        Capital by strategy in account currency; see `rpmcore.gate_start.genesis_of`. Without it that of the settings.
+
+    Raises
+    ------
+    InputError
+        If book or prices cannot be used, or nobody is named who may trade.
+    LedgerError
+        If there is a ledger already, or none can be written.
+    """
+    chosen = settings or Settings()
+    held = str(reference.sample_path(OPENING_BOOK)) if book is None else book
+    genesis = genesis_of(
+        held, gate_prices(prices), chosen, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
+        strategies=chosen.strategies.capital if strategies is None else strategies,
+    )  # fmt: skip
+    if ledger is None:
+        return RiskGate.in_memory(genesis)
+    return RiskGate.create(str(ledger), genesis, load_signing_key(ledger=str(ledger)).key)
+
+
+def open_gate(ledger: Path, *, progress: Progress | None = None) -> RiskGate:
+    """Return the gate of a ledger as it was left, with the user's signing key; see `RiskGate.open`.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no key.
+    LedgerError
+        If it is locked, damaged or cannot be used.
+    """
+    return RiskGate.open(str(ledger), key_for(ledger), progress=progress)
+
+
 def decide(
     ledger: Path, signal: Asked, *, at: int | None, progress: Progress | None = None, key: SigningKey | None = None
 ) -> Decision:
@@ -165,20 +222,19 @@ def what_if_of_book(
     prices, as_of, capital, base_currency, assets, settings
         As in `rpmcore.api.evaluate`.
     strategies
-        See `rpmcore.gate_start.genesis_of`.
+        See `new_gate`.
 
     Raises
     ------
     InputError
         If book or prices cannot be used, or nobody is named who may trade.
     """
-    held = str(reference.sample_path(OPENING_BOOK)) if book is None else book
-    genesis = genesis_of(
-        held, gate_prices(prices), settings, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
+    gate = new_gate(
+        book, prices, settings=settings, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
         strategies=strategies,
     )  # fmt: skip
-    gate = RiskGate.in_memory(genesis)
-    return gate.what_if(signal(genesis.at), at=genesis.at)
+    at = gate.engine.genesis.at
+    return gate.what_if(signal(at), at=at)
 
 
 def operate(

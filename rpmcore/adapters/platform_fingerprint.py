@@ -1,4 +1,4 @@
-"""What the last digits of a number can depend on: processor, system and the libraries that compute."""
+"""What the last digits of a number can depend on: processor, system and the versions of what computes."""
 
 import platform
 from functools import cache
@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-_LIBRARIES = ("numba", "llvmlite", "numpy", "scipy")
+_LIBRARIES = ("rpmcore", "numba", "llvmlite", "numpy", "scipy")
 
 
 @cache

@@ -52,7 +52,7 @@ def _how(proof: Proof) -> str:
     if not proof.ok:
         if proof.different:
             return f"{proof.different:,} records do not follow from the commands"
-        return "numbers differ by rounding although the platform is the same"
+        return "numbers differ by rounding although the platform is the same: did another state of rpm write them?"
     if proof.near:
         return f"verdicts, sizes and reasons exactly, numbers within {TOLERANCE:g}: this is another platform"
     return "byte for byte"
