@@ -13,7 +13,7 @@ from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.controls.adaptive_risk import AdaptiveLimits
 from rpmcore.decision.engine import DecisionEngine
 from rpmcore.domain.canonical import parse
-from rpmcore.domain.controls import ACCOUNT, Severity
+from rpmcore.domain.controls import ACCOUNT, Severity, TradingState
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.gate_store import restored
 
@@ -196,8 +196,8 @@ def gate_status(path: str | PathLike[str], *, last: int = 5) -> GateStatus:
     path = Path(path)
     held = holder_of(path)
     with LedgerReader.open(path) as reader:
-        engine = restored(reader)
         head = reader.head
+        engine = restored(reader, head.position)
         halted = reader.halted or ""
         found: deque[DecisionLine] = deque(maxlen=last)
         if last:
@@ -215,7 +215,8 @@ def _status(
         ledger=str(path), ledger_id=head[0], records=head[1], commands=engine.sequence, head=head[2],
         config_digest=engine.genesis.config_digest, at=at,
         held_by=None if held is None else HolderNow(pid=held.pid, host=held.host, since=held.since),
-        pending=waiting_requests(path), trading_state=engine.trading_state.value, integrity=engine.integrity,
+        pending=waiting_requests(path),
+        trading_state=TradingState.HALTED.value if halted else engine.trading_state.value, integrity=engine.integrity,
         halted=halted, scopes=scopes_of(engine), limits=engine.limits(at), currency=engine.genesis.account,
         equity=account.equity, peak=engine.peak,
         drawdown=min(max(1.0 - account.equity / engine.peak, 0.0), 1.0) if engine.peak > 0.0 else 1.0,

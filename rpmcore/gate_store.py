@@ -103,10 +103,17 @@ def recorded(records: Iterator[Record]) -> Iterator[Recorded]:
         yield Recorded(sequence=sequence, command=command, decision=decision, events=tuple(events))
 
 
-def restored(ledger: Queries) -> DecisionEngine:
+def restored(ledger: Queries, until: int | None = None) -> DecisionEngine:
     """Return the engine that a ledger left, and prove on the way that its last commands lead to what stands there.
 
     The latest snapshot, and every command since, run again; also of a ledger that a gate writes to.
+
+    Parameters
+    ----------
+    ledger
+        To be read.
+    until
+        Position of the last record to look at; all if None.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def restored(ledger: Queries) -> DecisionEngine:
     engine, after = DecisionEngine(genesis), 1
     if snapshot is not None:
         engine, after = DecisionEngine.from_state(genesis, parse(snapshot.body)), snapshot.position
-    for done in replay(engine, recorded(ledger.records(after=after))):
+    for done in replay(engine, recorded(ledger.records(after=after, until=until))):
         if not done.near:
             raise LedgerDamaged(
                 ledger.path, f"command {done.recorded.sequence} no longer leads to what is recorded: was it written by "

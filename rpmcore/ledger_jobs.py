@@ -187,7 +187,9 @@ def what_if(ledger: Path, signal: Asked, *, at: int | None) -> Decision:
         As `rpmcore.gate_status.gate_status`.
     """
     with LedgerReader.open(str(ledger)) as reader:
-        engine = restored(reader)
+        engine = restored(reader, reader.head.position)
+        if reader.halted is not None and not engine.integrity:
+            engine.integrity = f"the ledger halted: {reader.halted}"  # as a gate does that opens it
         when = engine.last_at if at is None else at
         asked = signal(when)
         stored = reader.find(f"signal:{asked.signal_id}")

@@ -43,7 +43,7 @@ def _audit() -> None:
     """The audit trail: show it, verify it, export it, anchor it."""
 
 
-@app.command("show")
+@app.command("show", short_help="What happened, record by record?")
 def show(
     ledger: common.LedgerArgument,
     last: Annotated[int | None, typer.Option("--last", metavar="N", min=1, help="Only so many, from the end.")] = None,
@@ -90,7 +90,7 @@ def show(
         common.print_machine("audit", {"ledger": ledger, "records": rendering.plain(records)}, form)
 
 
-@app.command("verify")
+@app.command("verify", short_help="Does it stand as it was written?")
 def verify(
     ledger: common.LedgerArgument,
     anchors: Annotated[
@@ -125,7 +125,7 @@ def verify(
         raise typer.Exit(NOT_VERIFIED)
 
 
-@app.command("export")
+@app.command("export", short_help="Write all records for other tools.")
 def export(
     ledger: common.LedgerArgument,
     out: OutOption,
@@ -147,7 +147,7 @@ def export(
         typer.echo(f"{count:,} records in {out}", err=True)
 
 
-@app.command("head")
+@app.command("head", short_help="Write the signed head, to be kept elsewhere.")
 def head(ledger: common.LedgerArgument, out: OutOption, quiet: common.QuietOption = False) -> None:
     """Write the signed head of a ledger, to be kept where whoever may alter the ledger cannot.
 

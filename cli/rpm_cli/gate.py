@@ -27,7 +27,7 @@ class Regime(StrEnum):
 app.command("run", short_help="What does the gate make of these signals?")(gate_run.run)
 
 
-@app.command("status")
+@app.command("status", short_help="What does a gate hold and allow now?")
 def status(
     ledger: common.LedgerArgument,
     last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="How many decisions to show.")] = 5,
@@ -54,7 +54,7 @@ def status(
         common.print_machine("gate_status", to_plain(found), form)
 
 
-@app.command("enable-strategy")
+@app.command("enable-strategy", short_help="Bring back a strategy disabled for its health.")
 def enable_strategy(
     ledger: common.LedgerArgument,
     strategy: Annotated[str, typer.Argument(metavar="STRATEGY", help="The strategy that may trade again.")],
@@ -70,7 +70,7 @@ def enable_strategy(
     _say(ledger, "enable_strategy", operator, reason, output, as_json, scope=strategy)
 
 
-@app.command("pin-regime")
+@app.command("pin-regime", short_help="Hold the regime, whatever is measured.")
 def pin_regime(
     ledger: common.LedgerArgument,
     regime: Annotated[Regime, typer.Argument(metavar="REGIME", help="trending, ranging, volatile or stressed.")],
@@ -86,7 +86,7 @@ def pin_regime(
     _say(ledger, "pin_regime", operator, reason, output, as_json, value=regime.value)
 
 
-@app.command("release-regime")
+@app.command("release-regime", short_help="Let the market decide its regime again.")
 def release_regime(
     ledger: common.LedgerArgument,
     operator: operators.OperatorOption,
@@ -101,7 +101,7 @@ def release_regime(
     _say(ledger, "release_pin", operator, reason, output, as_json)
 
 
-@app.command("clear-integrity")
+@app.command("clear-integrity", short_help="End HALTED, after reconciling.")
 def clear_integrity(
     ledger: common.LedgerArgument,
     operator: operators.OperatorOption,

@@ -31,7 +31,7 @@ def _killswitch() -> None:
     """Kill switches: how they stand, to trip and to reset them, and what their thresholds mean."""
 
 
-@app.command("status")
+@app.command("status", short_help="How do they stand, and why?")
 def status(
     ledger: common.LedgerArgument,
     output: common.FormatOption = None,
@@ -57,7 +57,7 @@ def status(
         common.print_machine("killswitch_status", {name: plain[name] for name in names}, form)
 
 
-@app.command("trip")
+@app.command("trip", short_help="Stop the account or a strategy now.")
 def trip(
     ledger: common.LedgerArgument,
     severity: Annotated[Tripped, typer.Option("--severity", help="How severe.")],
@@ -80,7 +80,7 @@ def trip(
     )  # fmt: skip
 
 
-@app.command("reset")
+@app.command("reset", short_help="Clear the account or a strategy.")
 def reset(
     ledger: common.LedgerArgument,
     operator: operators.OperatorOption,
@@ -102,7 +102,7 @@ def reset(
     )  # fmt: skip
 
 
-@app.command("simulate")
+@app.command("simulate", short_help="What do their thresholds mean?")
 def simulate(
     trades: Annotated[
         int | None, typer.Option("--trades", metavar="N", help="Closed trades a day. [default: 100]")

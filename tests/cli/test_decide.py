@@ -53,6 +53,8 @@ def test_a_halted_gate_fails_closed_with_4(desk):
     clear = ("--operator", "A. Person", "--reason", "reconciled")
     (desk.ledger.parent / "desk.ledger.halted").write_text('{"at": "2020", "reason": "disk full"}', encoding="utf-8")
     asked = (*ORDER, "--quantity", "1000", "--ledger", desk.ledger)
+    assert "HALTED – 2020: disk full" in desk("gate", "status", desk.ledger).out
+    assert desk("decide", *asked, "--what-if").code == 4
     done = desk("decide", *asked)
     assert done.code == 4
     assert "HALTED" in desk("gate", "status", desk.ledger).out

@@ -1,6 +1,7 @@
 """A decision: the verdict, and every check behind it."""
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
@@ -24,9 +25,8 @@ SHARES = frozenset(
 def show(decision: Decision, *, recorded: bool) -> None:
     """Print a decision to stdout."""
     console = draw.console()
-    wide = console.width >= draw.WIDE
     _header(console, decision, recorded)
-    _checks(console, decision, wide)
+    _checks(console, decision)
 
 
 def _header(console: Console, decision: Decision, recorded: bool) -> None:
@@ -70,45 +70,50 @@ def _signed(value: float) -> str:
     return f"{round(value, 5) + 0.0:+.3%}"
 
 
-def _checks(console: Console, decision: Decision, wide: bool) -> None:
+def _checks(console: Console, decision: Decision) -> None:
     draw.title(console, "Checks")
-    table = draw.table()
-    table.add_column("Check", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for heading in ("Observed", "Limit", "Used"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("Passes up to", justify="right", no_wrap=True)
-    if console.width >= WITH_TEXT:
-        table.add_column("Measured by", overflow="fold")
-    plain: dict[str, list[str]] = {"pass": [], "exempt": [], "skipped": []}
-    for check in decision.checks:
-        if check.status in ("exempt", "skipped") or (check.status == "pass" and check.observed is None):
-            plain[check.status].append(check.name)
-            continue
-        table.add_row(*_row(check, decision.binding, wide, console.width >= WITH_TEXT))
-    if table.rows:
-        console.print(table)
+    shown = [check for check in decision.checks if not _in_short(check)]
+    if shown:
+        console.print(_table(console.width, shown, decision.binding))
     texts = {
         "pass": "Passed", "exempt": "Not held against what only reduces",
         "skipped": "Not asked, as another check had the answer or there is nothing to ask",
     }  # fmt: skip
-    for status, names in plain.items():
+    for status, text in texts.items():
+        names = [check.name for check in decision.checks if _in_short(check) and check.status == status]
         if names:
-            console.print(Text(f"{texts[status]}: {', '.join(names)}", style="dim"))
+            console.print(Text(f"{text}: {', '.join(names)}", style="dim"))
 
 
-def _row(check: CheckResult, binding: str | None, wide: bool, text: bool) -> list[str | Text]:
-    style = CHECK_STYLE[check.status]
-    name = Text(check.name, style="bold" if check.name == binding else "")
-    cells: list[str | Text] = [
-        name, Text(check.status, style=style), _value(check, check.observed), _value(check, check.limit),
-        draw.percent(check.utilisation, 0), draw.bar(check.utilisation or 0.0, 14 if wide else 8, style),
-        "any size" if check.largest_passing is None else _passing(check.largest_passing),
-    ]  # fmt: skip
-    if text:
-        cells.append(Text(draw.printable(check.text)))
-    return cells
+def _in_short(check: CheckResult) -> bool:
+    return check.status in ("exempt", "skipped") or (check.status == "pass" and check.observed is None)
+
+
+def _table(width: int, checks: list[CheckResult], binding: str | None) -> Table:
+    """Return the checks with a bar from `draw.MEDIUM` columns on, and with what they measure from `WITH_TEXT` on."""
+    table, bar_width = draw.table(), 14 if width >= draw.WIDE else 8 if width >= draw.MEDIUM else 0
+    table.add_column("Check", no_wrap=bar_width > 0, overflow="fold")
+    table.add_column("", no_wrap=True)
+    for heading in ("Observed", "Limit", "Used"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    if bar_width:
+        table.add_column("", no_wrap=True)
+    table.add_column("Passes up to", justify="right", no_wrap=True)
+    if width >= WITH_TEXT:
+        table.add_column("Measured by", overflow="fold")
+    for check in checks:
+        style = CHECK_STYLE[check.status]
+        cells: list[str | Text] = [
+            Text(check.name, style="bold" if check.name == binding else ""), Text(check.status, style=style),
+            _value(check, check.observed), _value(check, check.limit), draw.percent(check.utilisation, 0),
+        ]  # fmt: skip
+        if bar_width:
+            cells.append(draw.bar(check.utilisation or 0.0, bar_width, style))
+        cells.append("any size" if check.largest_passing is None else _passing(check.largest_passing))
+        if width >= WITH_TEXT:
+            cells.append(Text(draw.printable(check.text)))
+        table.add_row(*cells)
+    return table
 
 
 def _passing(quantity: float) -> str:
