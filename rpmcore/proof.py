@@ -16,7 +16,7 @@ from rpmcore.decision.genesis import Genesis
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import command_of_plain
 from rpmcore.domain.decisions import Decision
-from rpmcore.domain.signing_key import SigningKey
+from rpmcore.domain.signing_key import SigningKey, Subkey
 from rpmcore.gate import approved_trade
 from rpmcore.gate_store import new_records
 
@@ -126,8 +126,9 @@ def prove(path: str | Path, key: SigningKey, *, progress: Progress | None = None
         engine = DecisionEngine(Genesis.of_plain(plain))
         tally = _Tally()
         differing: list[DifferingRecord] = []
+        approval = key.for_("approval")
         for group in by_command(reader.records(after=1, until=end)):
-            found = _again(engine, group, key)
+            found = _again(engine, group, approval)
             for record, expected in _paired(group, found):
                 difference = _compare(record, expected, tally)
                 if difference is not None and len(differing) < MOST_SHOWN:
@@ -157,7 +158,7 @@ def by_command(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield group
 
 
-def _again(engine: DecisionEngine, group: list[Record], key: SigningKey) -> list[NewRecord]:
+def _again(engine: DecisionEngine, group: list[Record], key: Subkey) -> list[NewRecord]:
     """Return what the engine leads to, in place of a group of records."""
     first = group[0]
     if first.kind != "command":
@@ -168,11 +169,11 @@ def _again(engine: DecisionEngine, group: list[Record], key: SigningKey) -> list
     return new_records(engine.sequence, command, first.body, decision, outcome.events)
 
 
-def _signed(decision: Decision, key: SigningKey) -> Decision:
+def _signed(decision: Decision, key: Subkey) -> Decision:
     if not decision.approved:
         return decision
     body = canonical_bytes(approved_trade(decision).signed_fields())
-    return replace(decision, signature=key.for_("approval").mac(body).hex())
+    return replace(decision, signature=key.mac(body).hex())
 
 
 def _paired(group: list[Record], found: list[NewRecord]) -> Iterator[tuple[Record | None, NewRecord | None]]:
