@@ -5,18 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.control_folder import ControlFolder
 from rpmcore.adapters.ledger.errors import LedgerLocked
+from rpmcore.adapters.ledger.file_lock import holder_of
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.signing_key import load_signing_key
 from rpmcore.domain import reference
 from rpmcore.domain.commands import OperatorAction, SignalReceived
 from rpmcore.domain.decisions import Decision
-from rpmcore.domain.errors import InvalidArgument, Unavailable
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument, Unavailable
 from rpmcore.domain.orders import Signal
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.gate import RiskGate
@@ -29,7 +31,7 @@ OPENING_BOOK = "opening_book.parquet"
 PATIENCE = 2.0
 """Seconds that a gate has to answer a request."""
 
-Path = str | PathLike[str]
+Where = str | PathLike[str]
 
 Asked = Callable[[int], Signal]
 """Makes the signal, given the time at which it is decided, UTC nanoseconds."""
@@ -44,7 +46,7 @@ class RequestStands(Unavailable):
         Of the request in the control folder.
     """
 
-    def __init__(self, ledger: Path, request_id: str, seconds: float) -> None:
+    def __init__(self, ledger: Where, request_id: str, seconds: float) -> None:
         self.request_id = request_id
         super().__init__(
             f"the gate that holds {ledger} did not answer within {seconds:g} s. The request stands: it is carried out "
@@ -77,7 +79,7 @@ class Obeyed:
     trading_state: str
 
 
-def key_for(ledger: Path) -> SigningKey:
+def key_for(ledger: Where) -> SigningKey:
     """Return the key of a ledger that is there already; none is created for it.
 
     Raises
@@ -92,7 +94,7 @@ def new_gate(
     book: Any = None,
     prices: Any = None,
     *,
-    ledger: Path | None = None,
+    ledger: Where | None = None,
     settings: Settings | None = None,
     as_of: date | None = None,
     capital: float | None = None,
@@ -132,7 +134,7 @@ def new_gate(
     return RiskGate.create(str(ledger), genesis, load_signing_key(ledger=str(ledger)).key)
 
 
-def open_gate(ledger: Path, *, progress: Progress | None = None) -> RiskGate:
+def open_gate(ledger: Where, *, progress: Progress | None = None) -> RiskGate:
     """Return the gate of a ledger as it was left, with the user's signing key; see `RiskGate.open`.
 
     Raises
@@ -146,7 +148,7 @@ def open_gate(ledger: Path, *, progress: Progress | None = None) -> RiskGate:
 
 
 def decide(
-    ledger: Path, signal: Asked, *, at: int | None, progress: Progress | None = None, key: SigningKey | None = None
+    ledger: Where, signal: Asked, *, at: int | None, progress: Progress | None = None, key: SigningKey | None = None
 ) -> Decision:
     """Decide a signal on a ledger, and record it.
 
@@ -173,7 +175,7 @@ def decide(
         return gate.decide(signal(when), at=when)
 
 
-def what_if(ledger: Path, signal: Asked, *, at: int | None) -> Decision:
+def what_if(ledger: Where, signal: Asked, *, at: int | None) -> Decision:
     """Return what would be decided about a signal; the ledger is only read, also while a gate holds it.
 
     Parameters
@@ -240,7 +242,7 @@ def what_if_of_book(
 
 
 def operate(
-    ledger: Path,
+    ledger: Where,
     action: OperatorAction,
     *,
     operator: str,
@@ -263,7 +265,7 @@ def operate(
     patience
         Seconds that a gate has to answer.
     key
-        In place of the user's.
+        In place of the user's. None is needed to ask a gate that holds the ledger.
     progress
         Told how far the ledger is verified.
 
@@ -282,7 +284,15 @@ def operate(
     }  # fmt: skip
     if not operator.strip() or not reason.strip():
         raise InvalidArgument("a named operator and a written reason are needed")
-    secret = key or key_for(ledger)
+    secret = key
+    if secret is None:
+        try:
+            secret = key_for(ledger)
+        except ConfigurationError:
+            # Whoever has no key must still be able to stop a gate that runs.
+            if holder_of(Path(ledger)) is None:
+                raise
+            return _requested(ledger, said, None, patience)
     try:
         with RiskGate.open(str(ledger), secret, progress=progress) as gate:
             gate.operate(**said)
@@ -291,18 +301,18 @@ def operate(
         return _requested(ledger, said, secret, patience)
 
 
-def _requested(ledger: Path, said: dict[str, Any], key: SigningKey, patience: float) -> Obeyed:
+def _requested(ledger: Where, said: dict[str, Any], key: SigningKey | None, patience: float) -> Obeyed:
     """Leave a request for the gate that holds the ledger, and wait for its answer."""
     folder = ControlFolder(str(ledger))
     request = folder.submit(said)
     answer = folder.await_acknowledgement(request, patience)
-    if answer is None:
+    if answer is None and key is not None:
         # The holder may have been a command like this one, which looks for no requests, or may be gone by now.
         try:
             with RiskGate.open(str(ledger), key) as gate:
                 gate.tick(at=max(time.time_ns(), gate.engine.last_at))
         except LedgerLocked:
-            pass
+            pass  # it is still there, and busy
         answer = folder.await_acknowledgement(request, 0.0)
     if answer is None:
         raise RequestStands(ledger, request, patience)

@@ -52,7 +52,10 @@ def test_a_gate_that_holds_the_ledger_obeys_and_acknowledges(desk, holder):
     thread = threading.Thread(target=signals_keep_coming)
     thread.start()
     try:
-        done = trip(desk, "--json")
+        # An operator needs no key to stop a gate that runs.
+        done = desk(
+            "killswitch", "trip", desk.ledger, "--severity", "halt", *WHO, "--json", RPM_LEDGER_KEY_FILE="/none"
+        )
     finally:
         over.set()
         thread.join()
@@ -78,6 +81,12 @@ def test_a_gate_that_does_not_answer_leaves_the_request_standing(desk, holder):
     after = desk("decide", *asked, "--ledger", desk.ledger, "--at", "last", "--json")
     assert after.code == 3
     assert json.loads(after.out)["reason"] == "kill_switch"
+
+
+def test_without_a_key_and_without_a_gate_nothing_is_recorded(desk):
+    done = desk("killswitch", "trip", desk.ledger, "--severity", "halt", *WHO, RPM_LEDGER_KEY_FILE="/none")
+    assert done.code == 2
+    assert "/none" in done.err
 
 
 @pytest.mark.parametrize(
