@@ -9,14 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
-from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerFailed
+from rpmcore.adapters.ledger.errors import LedgerFailed
 from rpmcore.adapters.ledger.halt import clear_halt
 from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.records import NewRecord
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
-from rpmcore.decision.replay import replay
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import (
     Command,
@@ -34,11 +33,11 @@ from rpmcore.domain.commands import (
 )
 from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import Decision, RejectionException, decision_of_plain
-from rpmcore.domain.errors import InputError, InvalidArgument, RpmError
+from rpmcore.domain.errors import InputError, InvalidArgument, Unavailable
 from rpmcore.domain.orders import ApprovedTrade, Signal
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.domain.trades import ClosedTrade
-from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, recorded
+from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored
 
 SNAPSHOT_AFTER = 1000
 """Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
@@ -50,7 +49,7 @@ Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
 """Is told what was recorded, after it was; what it raises changes nothing."""
 
 
-class GateHalted(RpmError):
+class GateHalted(Unavailable):
     """The gate has failed and answers nothing more: restart it, and reconcile."""
 
 
@@ -142,7 +141,7 @@ class RiskGate:
         """
         ledger = Ledger.open(path, key, progress=progress)
         try:
-            return cls._on(ledger, _restored(ledger), key, clock, timer)
+            return cls._on(ledger, restored(ledger), key, clock, timer)
         except BaseException:
             ledger.close()
             raise
@@ -540,22 +539,6 @@ def approved_trade(decision: Decision) -> ApprovedTrade:
         stop=signal.stop, target=signal.target, reduce_only=signal.reduce_only, config_digest=decision.config_digest,
         expires_at=decision.expires_at, signature=decision.signature or "",
     )  # fmt: skip
-
-
-def _restored(ledger: Ledger) -> DecisionEngine:
-    """Return the engine that a ledger left, and prove on the way that its last commands lead to what stands there."""
-    genesis = Genesis.of_plain(parse(ledger.genesis().body))
-    snapshot = ledger.latest_snapshot()
-    engine, after = DecisionEngine(genesis), 1
-    if snapshot is not None:
-        engine, after = DecisionEngine.from_state(genesis, parse(snapshot.body)), snapshot.position
-    for done in replay(engine, recorded(ledger.records(after=after))):
-        if not done.near:
-            raise LedgerDamaged(
-                ledger.path, f"command {done.recorded.sequence} no longer leads to what is recorded: was it written by "
-                "another version? Replay it with that one",
-            )  # fmt: skip
-    return engine
 
 
 __all__ = ["GateHalted", "LedgerFailed", "RiskGate", "approved_trade"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.platform_fingerprint import platform_fingerprint
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.decision.genesis import Genesis
 from rpmcore.domain import reference
@@ -122,6 +123,7 @@ def genesis_of(
         symbols=symbols,
         closes=tuple(tuple(None if price != price else price for price in row) for row in closes[first:].tolist()),
         last=last,
+        platform=platform_fingerprint(),
     )
 
 

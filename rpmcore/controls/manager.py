@@ -123,6 +123,27 @@ class AdvancedKillSwitchManager:
         """Return what a severity leaves open: everything, or reducing orders."""
         return TRADING_STATES[self.severity(strategy_id)]
 
+    def standing(self, scope: str = ACCOUNT) -> tuple[tuple[Severity, str], ...]:
+        """Return the switches of one scope that are above NONE: the severity of each, and why, as far as it is kept.
+
+        Raises
+        ------
+        UnknownStrategy
+            If the scope is neither the account nor registered.
+        """
+        self._check_scope(scope)
+        found = []
+        for latch in self._latches(scope):
+            if latch.severity is not NONE:
+                last = next(
+                    (e for e in reversed(self._journal.events)
+                     if (e.scope, e.switch, e.after) == (scope, latch.switch, latch.severity)), None,
+                )  # fmt: skip
+                who = f" ({last.operator})" if last is not None and last.operator else ""
+                why = latch.measure if last is None else last.reason
+                found.append((latch.severity, f"{latch.switch}: {why}{who}"))
+        return tuple(found)
+
     @property
     def events(self) -> Events:
         """The most recent events, oldest first."""

@@ -152,6 +152,10 @@ class DecisionEngine:
         self.account.equity += gain
         self.peak = max(self.peak, self.account.equity)
 
+    def net(self) -> float:
+        """Return Σ market value of what is held, in account currency."""
+        return sum(self._values())
+
     def snapshot(self, at: int, *, price_effect: float, correlation: str) -> list[Event]:
         """Show the kill switches the book; `price_effect` is what prices made of gross exposure since the last.
 

@@ -99,6 +99,11 @@ class Market:
 
     # What is asked
 
+    @property
+    def last_day(self) -> str | None:
+        """The day of the last closes, None before any."""
+        return self._dates[-1] if self._dates else None
+
     def price(self, symbol: str) -> tuple[float, int] | None:
         """Return the last price of an instrument and its time, or None."""
         return self.last.get(symbol)
