@@ -182,6 +182,8 @@ class Gate(RuleBasedStateMachine):
             return
         assert severity < Severity.HALT
         assert not asked.reduce_only
+        unasked = {check.name for check in decision.checks if check.status == "skipped"}
+        assert unasked <= {"risk_per_trade", "single_name", "currency", "liquidity"}, "no other may be left out"
         assert not self.stale(asked.symbol, now)
         unit = oracle.unit_value(INSTRUMENTS[asked.symbol], self.prices)
         weight = float(approved) * unit / self.equity
