@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -90,7 +91,7 @@ class Gate(RuleBasedStateMachine):
         self.orders = {}
         self.prices = {symbol: price for symbol, price, _ in self.genesis.last}
         self.rows = [dict(zip(self.genesis.symbols, row, strict=True)) for row in self.genesis.closes]
-        self.refused = False
+        self.refused, self.model = False, None
 
     # What is done with each command
 
@@ -145,6 +146,10 @@ class Gate(RuleBasedStateMachine):
         self.world.decide(worlds.signal(self.world, symbol, side, 5.0, at=self.world.last_at + 8 * DAY))
         first = self.world.decide(command)
         assert canonical_bytes(self.world.state()) == before
+        self.decided(command, first, side, symbol)
+
+    def decided(self, command, first, side, symbol):
+        """Take a decision that was asked for already, and hold it against the account that is kept by hand."""
         severity, integrity = self.world.severity(command.signal.strategy_id), self.world.integrity
         sign = 1 if side == "buy" else -1
         now = max(command.at, self.world.last_at)
@@ -177,6 +182,8 @@ class Gate(RuleBasedStateMachine):
             return
         assert severity < Severity.HALT
         assert not asked.reduce_only
+        unasked = {check.name for check in decision.checks if check.status == "skipped"}
+        assert unasked <= {"risk_per_trade", "single_name", "currency", "liquidity"}, "no other may be left out"
         assert not self.stale(asked.symbol, now)
         unit = oracle.unit_value(INSTRUMENTS[asked.symbol], self.prices)
         weight = float(approved) * unit / self.equity
@@ -215,10 +222,13 @@ class Gate(RuleBasedStateMachine):
         return weights, orders, self.world.limits(now)
 
     def measured(self, weights, orders, limits):
-        x = oracle.returns(self.rows[-(2 * (LOOKBACK + 1)) :], list(INSTRUMENTS.values()))
+        if self.model is None:
+            x = oracle.returns(self.rows[-(2 * (LOOKBACK + 1)) :], list(INSTRUMENTS.values()))
+            self.model = x, oracle.ewma(x)
+        x, cov = self.model
         books = oracle.outcomes(weights, orders)
         return oracle.measures(
-            books, list(INSTRUMENTS.values()), x, oracle.ewma(x), limits.correlation_stress, LOOKBACK
+            books, list(INSTRUMENTS.values()), x, cov, limits.correlation_stress, LOOKBACK
         )  # fmt: skip
 
     def limits_of(self, limits):
@@ -326,6 +336,7 @@ class Gate(RuleBasedStateMachine):
         self.do(command)
         assert not self.refused
         self.prices |= command.closes
+        self.model = None
         self.rows.append({symbol: command.closes.get(symbol) for symbol in SYMBOLS})
         self.revalued(before)
 
@@ -419,6 +430,35 @@ class Gate(RuleBasedStateMachine):
 def told(outcome):
     decision = None if outcome.decision is None else outcome.decision.to_plain()
     return canonical_bytes({"decision": decision, "events": list(outcome.events)})
+
+
+plain_asks = st.lists(
+    st.tuples(symbols, sides, st.sampled_from([0.01, 0.03, 0.08, 0.2, 0.45])), min_size=2, max_size=MOST_WORKING
+)  # fmt: skip
+books = st.dictionaries(symbols, st.integers(-1500, 1500).filter(bool), max_size=4)
+
+
+@pytest.mark.parametrize("tight", TIGHT[1:], ids=lambda tight: repr(tight)[:60])
+@given(held=books, asked=plain_asks)
+def test_each_limit_holds_with_all_that_is_working(tight, held, asked):
+    machine = Gate()
+    machine.start(held, tight, True)
+    for symbol, side, value in asked:
+        unit = oracle.unit_value(INSTRUMENTS[symbol], machine.prices)
+        command = worlds.signal(machine.world, symbol, side, float(int(value * 1e6 / unit)) or 1.0)
+        machine.decided(command, machine.world.decide(command), side, symbol)
+
+
+def test_a_bound_that_falls_is_no_measure_that_falls():
+    """Of many outcomes of working orders VaR is bounded: the bound fell where the worst VaR rose."""
+    machine = Gate()
+    machine.start({"CVX": 204, "EURUSD": -296}, {"limits": {"value_at_risk": 0.001}}, True)
+    plain = {"strategy": "trend", "odd": 0.0, "off": 0.0, "stop": None, "only": False, "by_risk": False, "odd_case": {}}
+    for symbol, side, value in (
+        ("EURUSD", "buy", 0.003), ("EURUSD", "buy", 0.003), ("XOM", "buy", 0.08), ("XOM", "sell", 0.08),
+        ("EURUSD", "buy", 0.003), ("EURUSD", "buy", 0.08), ("SP500", "buy", 0.003),
+    ):  # fmt: skip
+        machine.signals([{"symbol": symbol, "side": side, "value": value, **plain}])
 
 
 TestGate = Gate.TestCase

@@ -1,11 +1,13 @@
 """What the whole book may come to: exposures, and risk, with all working orders at their worst."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
 from rpmcore.decision.checks.inquiry import Inquiry, of_impact, opening, skipped
 from rpmcore.decision.exposures import ExposureMeasure, Exposures
 from rpmcore.domain.decisions import CheckResult
+from rpmcore.risk.limits import exceeds
 from rpmcore.risk.trade_impact.impact import TradeImpact
 from rpmcore.risk.trade_impact.linear import linear_impact
 
@@ -114,7 +116,21 @@ def expected_shortfall(asked: Inquiry) -> CheckResult:
 def _of_risk(asked: Inquiry, name: str, impact: Callable[[float], TradeImpact]) -> CheckResult:
     if asked.worst_case is None or asked.asset is None or asked.unit_value is None or asked.equity <= 0.0:
         return skipped(name, asked.no_risk or NO_VALUE)
-    return of_impact(asked, name, impact, impact(asked.size))
+    working = asked.worst_case.working
+    # Without a list of outcomes the measure is a bound. Of VaR every outcome is needed, of convex measures the corners.
+    bounded = not (working.outcomes if name == "value_at_risk" else working.corners)
+
+    def judged(size: float) -> TradeImpact:
+        return _as_bound(impact(size)) if bounded else impact(size)
+
+    return of_impact(asked, name, judged, judged(asked.size))
+
+
+def _as_bound(impact: TradeImpact) -> TradeImpact:
+    """Return the impact on what is never below the measure: beyond the limit, its fall is no fall of the measure."""
+    if impact.now is None or impact.after is None or not exceeds(impact.after, impact.limit):
+        return impact
+    return replace(impact, now=impact.after, largest=0.0 if exceeds(impact.now, impact.limit) else impact.largest)
 
 
 def _worst(asked: Inquiry, name: str, measures: Callable[[Exposures, str], list[ExposureMeasure]]) -> CheckResult:
