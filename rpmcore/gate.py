@@ -37,7 +37,10 @@ from rpmcore.domain.errors import InputError, InvalidArgument, Unavailable
 from rpmcore.domain.orders import ApprovedTrade, Signal
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.domain.trades import ClosedTrade
+from rpmcore.gate_path import PathGates
+from rpmcore.gate_path_start import PathGround
 from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored
+from rpmcore.risk.stress.system import RunningSystem, Start
 
 SNAPSHOT_AFTER = 1000
 """Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
@@ -90,6 +93,7 @@ class RiskGate:
         self._snapshot_at = engine.sequence
         self._listeners: list[Listener] = []
         self.listener_failures = 0
+        self._paths: tuple[int, PathGates] | None = None
         self._lock = threading.RLock()
 
     # Where it comes from
@@ -98,6 +102,11 @@ class RiskGate:
     def in_memory(cls, genesis: Genesis, *, clock: Clock = time.time_ns, timer: Clock | None = None) -> Self:
         """Return a gate that keeps its records for as long as the process lives."""
         return cls(DecisionEngine(genesis), MemoryStore(canonical_bytes(genesis.to_plain())), clock=clock, timer=timer)
+
+    @classmethod
+    def of_engine(cls, engine: DecisionEngine) -> Self:
+        """Return a gate like `in_memory`, of an engine that was made before."""
+        return cls(engine, MemoryStore(canonical_bytes(engine.genesis.to_plain())), timer=None)
 
     @classmethod
     def create(
@@ -181,6 +190,29 @@ class RiskGate:
     def subscribe(self, listener: Listener) -> None:
         """Tell somebody of everything that is recorded from now on; `listener_failures` counts what they raised."""
         self._listeners.append(listener)
+
+    # As the risk system of a stress test
+
+    @property
+    def name(self) -> str:
+        """What stress reports call it."""
+        return "gate"
+
+    def start(self, start: Start) -> RunningSystem:
+        """Return a gate of its own for the path of a stress test, in memory, under the settings of this one.
+
+        It knows the closes that this gate has taken so far, and holds what the path starts with. This gate and its
+        ledger are only read.
+
+        Raises
+        ------
+        InvalidArgument
+            If a symbol is not among the instruments of this gate.
+        """
+        with self._lock:
+            if self._paths is None or self._paths[0] != self._engine.sequence:
+                self._paths = self._engine.sequence, PathGates(PathGround.of_engine(self._engine), type(self).of_engine)
+            return self._paths[1].start(start)
 
     # What is asked
 
