@@ -234,12 +234,10 @@ class _GateOnPath:
     def _scaled(self, broken: list[Bound]) -> Action:
         """Return what scales the book down, the tightest of the bounds that are broken."""
         bound, others = broken[0], ", ".join(b.name for b in broken[1:])
-        told = (
-            f"{bound.name} {bound.observed:.1%} exceeds {bound.trigger:.1%} ({bound.why}): scaled to {bound.goal:.1%}"
-        )
-        told += f"; also beyond: {others}" if others else ""
+        told = f"{_percent(bound.observed)} exceeds {_percent(bound.trigger)} ({bound.why}): "
+        told += f"scaled to {_percent(bound.goal)}" + (f"; also exceeded: {others}" if others else "")
         if self.number == 1 and bound.control in self.before:
-            told += "; beyond it before the crisis began"
+            told += "; exceeded before the crisis, too"
         return Action(control=bound.control, reason=told)
 
     def _listen(self, _command: Command, _decision: Decision | None, events: tuple[Event, ...]) -> None:
@@ -256,7 +254,7 @@ class _GateOnPath:
             else:
                 self.standing.pop(key, None)
             if before < after and after >= Severity.HALT:
-                told = f"{after.value} of {event['scope']}: {event['reason']}"
+                told = f"{after.value} of {event['scope']}, {event['reason']}"
                 self.told.append(Action(control=f"kill_switch:{event['switch']}", reason=told))
 
     def _switch(self) -> Action | None:
@@ -264,7 +262,7 @@ class _GateOnPath:
         if not self.standing:
             return None
         worst = max(self.standing.values(), key=lambda event: Severity(event["after"]).rank)
-        told = f"{worst['after']} of {worst['scope']} since day {worst['day']}: {worst['reason']}"
+        told = f"{worst['after']} of {worst['scope']} since day {worst['day']}, {worst['reason']}"
         return Action(control=f"kill_switch:{worst['switch']}", reason=told)
 
     def _held_back(self, answers: list[tuple[float, _Answer]]) -> list[Action]:
@@ -290,8 +288,12 @@ class _GateOnPath:
 
 def _part(share: float, binding: Bound) -> Action:
     part = f"{share:.1%} of what was taken is" if share > 0.0 else "nothing of what was taken is"
-    why = f"{binding.name} may come to {binding.goal:.1%} ({binding.why})"
+    why = f"it may come to {_percent(binding.goal)} ({binding.why})"
     return Action(control=binding.control, reason=f"{part} brought back: {why}")
+
+
+def _percent(number: float) -> str:
+    return f"{number:.1%}" if abs(number) >= 0.1 else f"{number:.2%}"
 
 
 def _next_weekday(day: date) -> date:

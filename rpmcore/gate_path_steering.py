@@ -41,8 +41,8 @@ class Bound:
 
     @property
     def name(self) -> str:
-        """What is measured, in words."""
-        return self.control.removesuffix("_target").replace("_", " ")
+        """The control in words."""
+        return self.control.replace("_", " ")
 
 
 def bounds(engine: DecisionEngine, at: int, weights: Vector) -> list[Bound]:
@@ -80,7 +80,7 @@ def bounds(engine: DecisionEngine, at: int, weights: Vector) -> list[Bound]:
     trigger = min(goal * (1.0 + chosen.rebalance_threshold), chosen.maximum_volatility)
     for impact, control, limit, aim, text in (
         *((one, one.name, one.limit, one.limit, one.measure) for one in case.impacts(0, 1.0, 0.0)),
-        (steered, "volatility_target", trigger, goal, "what the book is steered to, per year"),
+        (steered, "volatility_target", trigger, goal, "per year"),
     ):
         if impact.now is not None and isfinite(impact.now):
             found.append(Bound(control=control, observed=impact.now, trigger=limit, goal=aim, why=text))

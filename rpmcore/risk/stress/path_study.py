@@ -1,7 +1,7 @@
 """Path mode of a crisis: many paths, judged by a quantile of what they lose, and the path that stands there.
 
-Under a system that no kernel knows, such as the gate, many paths would take minutes. There the paths are those of the book
-left alone, and the one that stands at its quantile is carried through under the system, which is judged on that path.
+Under a system that no kernel knows, such as the gate, many paths would take minutes. There the paths are those of the
+book left alone, and the one that stands at its quantile is carried through under the system, which is judged on that.
 """
 
 from dataclasses import dataclass
