@@ -287,7 +287,7 @@ class _GateOnPath:
 
 
 def _part(share: float, binding: Bound) -> Action:
-    part = f"{share:.1%} of what was taken is" if share > 0.0 else "nothing of what was taken is"
+    part = f"{_percent(share)} of what was taken is" if share > 0.0 else "nothing of what was taken is"
     why = f"it may come to {_percent(binding.goal)} ({binding.why})"
     return Action(control=binding.control, reason=f"{part} brought back: {why}")
 

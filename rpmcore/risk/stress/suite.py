@@ -5,7 +5,7 @@ Path i is scenario i and draw i of the generator, a function of the seed and of 
 on the blocks.
 
 `LimitSystem` and `Unmanaged` are rules that a kernel knows. Any other system is called day by day in Python, once for
-each path and close, in the order of the paths and by the calling thread alone: twenty times slower, and a thousand
+each path and close, in the order of the paths and by the calling thread alone: twenty times slower, and thousands of
 times for a gate. So is a `LimitSystem` when a timer is passed in, for what a kernel does cannot be timed decision by
 decision.
 """
