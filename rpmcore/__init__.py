@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rpmcore.domain.orders import Signal as Signal
     from rpmcore.domain.orders import Signal as SignalData
     from rpmcore.gate import RiskGate as RiskGate
+    from rpmcore.gate_system import GateSystem as GateSystem
     from rpmcore.ledger_jobs import new_gate as new_gate
     from rpmcore.ledger_jobs import open_gate as open_gate
     from rpmcore.risk.backtesting.backtester import VaRBacktester as VaRBacktester
@@ -67,6 +68,7 @@ _HOMES = {
     "DecisionEngine": "rpmcore.decision.engine",
     "ExposureVelocityKillSwitch": "rpmcore.controls.exposure_velocity",
     "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
+    "GateSystem": "rpmcore.gate_system",
     "HistoricalCrisisLibrary": "rpmcore.domain.crisis_library",
     "PerStrategyKillSwitch": "rpmcore.controls.per_strategy",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
@@ -120,6 +122,7 @@ __all__ = [
     "DecisionEngine",
     "ExposureVelocityKillSwitch",
     "FactorExposureCalculator",
+    "GateSystem",
     "HistoricalCrisisLibrary",
     "PerStrategyKillSwitch",
     "PortfolioRiskEngine",

@@ -61,6 +61,7 @@ def test_the_public_names_are_pinned_and_load():
         "DecisionEngine",
         "ExposureVelocityKillSwitch",
         "FactorExposureCalculator",
+        "GateSystem",
         "HistoricalCrisisLibrary",
         "PerStrategyKillSwitch",
         "PortfolioRiskEngine",
