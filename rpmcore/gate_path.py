@@ -150,9 +150,9 @@ class _GateOnPath:
         of the books, which nobody ordered and which are no growth of exposure.
         """
         engine, gross = self.engine, self.engine.gross()
-        for symbol, quantity, price in zip(self.symbols, quantities.tolist(), self.prices.tolist(), strict=True):
+        for symbol, quantity in zip(self.symbols, quantities.tolist(), strict=True):
             change = exact(quantity) - engine.account.held(symbol)
-            if abs(float(change)) * price > ROUNDING * self.capital:
+            if change:
                 engine.account.fill(self.holders[symbol], symbol, change)
         engine.changed()
         effect = engine.gross() - gross
@@ -164,12 +164,11 @@ class _GateOnPath:
         """Scale the book down by orders that only reduce, which no limit and no switch stops."""
         trades = np.zeros_like(held)
         for i, symbol in enumerate(self.symbols):
-            value = float(held[i])
-            if abs(value) <= ROUNDING * self.capital:
-                continue
-            quantity = (1.0 - factor) * abs(value) / float(self.prices[i])
-            answer = self._send(symbol, "sell" if value > 0.0 else "buy", quantity, reduce_only=True)
-            trades[i] = self._value(i, answer.filled, value, "sell" if value > 0.0 else "buy")
+            quantity = float(self.engine.account.held(symbol))
+            if quantity:
+                side = "sell" if quantity > 0.0 else "buy"
+                answer = self._send(symbol, side, (1.0 - factor) * abs(quantity), reduce_only=True)
+                trades[i] = self._value(i, answer.filled, float(held[i]), side)
         return Decisions(trades=trades, actions=(*self.told, action))
 
     def _brought_back(self, weights: Vector, wanted: Vector, equity: float) -> Decisions:

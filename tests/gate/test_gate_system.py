@@ -49,6 +49,7 @@ class Walk:
         book = stressed_book(known, chosen)
         self.held = np.array(weights) * capital
         self.whole, self.equity, self.returns = self.held.copy(), capital, np.empty((0, 2))
+        self.capital = capital
         self.running = GateSystem(known, chosen).start(
             Start(symbols=book.symbols, capital=capital, market_values=self.held, covariance=book.covariance)
         )
@@ -64,8 +65,8 @@ class Walk:
         found = self.running.decide(marks, proposed)
         ends = np.stack([np.zeros(2), self.held, self.held + proposed])
         after = self.held + found.trades
-        assert (after >= ends.min(axis=0) - 1e-9 * self.equity).all()
-        assert (after <= ends.max(axis=0) + 1e-9 * self.equity).all()
+        assert (after >= ends.min(axis=0) - 1e-9 * self.capital).all()
+        assert (after <= ends.max(axis=0) + 1e-9 * self.capital).all()
         self.held = after
         return found
 
@@ -73,6 +74,15 @@ class Walk:
         """Give the day on which the book loses this share of its equity."""
         each = -share * self.equity / float(np.abs(self.held).sum())
         return self.day(*(each * np.sign(self.held)))
+
+
+def test_a_book_that_owes_is_closed_and_stays_so():
+    walk = Walk((2.5, 2.0))
+    found = walk.lost(1.3)
+    assert walk.equity < 0.0
+    assert walk.held.tolist() == [0.0, 0.0]
+    assert found.actions[0].reason.startswith("halt of account")
+    assert not walk.day(CALM, CALM).trades.any()
 
 
 def controls(decisions):
