@@ -32,6 +32,10 @@ ROUNDING = 1e-9
 """Smaller changes, as fractions of capital, are rounding."""
 
 
+WORTHWHILE = 1e-4
+"""Less than a basis point of equity, over the whole book, is not worth an order that adds."""
+
+
 class Gate(Protocol):
     """What a path needs of `rpmcore.gate.RiskGate`."""
 
@@ -121,10 +125,9 @@ class _GateOnPath:
         broken = beyond(bounds(self.engine, self.at, weights))
         if broken:
             return self._reduced(held, broken[0].goal / broken[0].observed, self._scaled(broken))
-        wanted = np.where(np.abs(proposed) > ROUNDING * self.capital, proposed, 0.0)
-        if not wanted.any():
+        if np.abs(proposed).sum() <= WORTHWHILE * marks.equity:
             return Decisions(trades=np.zeros_like(held), actions=tuple(self.told))
-        return self._brought_back(weights, wanted, marks.equity)
+        return self._brought_back(weights, proposed, marks.equity)
 
     # A close
 
@@ -173,6 +176,8 @@ class _GateOnPath:
 
     def _brought_back(self, weights: Vector, wanted: Vector, equity: float) -> Decisions:
         share, binding = share_back(self.engine, self.at, weights, wanted / equity)
+        if binding is not None and share * np.abs(wanted).sum() <= WORTHWHILE * equity:
+            return Decisions(trades=np.zeros_like(wanted), actions=(*self.told, _part(0.0, binding)))
         held, trades = weights * equity, np.zeros_like(wanted)
         answers: list[tuple[float, _Answer]] = []
         for i in self._in_order(weights, wanted):

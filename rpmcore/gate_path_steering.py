@@ -61,7 +61,9 @@ def bounds(engine: DecisionEngine, at: int, weights: Vector) -> list[Bound]:
         (n_assets,) signed market value / equity, in the order of the engine's instruments.
     """
     limits, gross = engine.limits(at), float(np.abs(weights).sum())
+    missing = " and ".join(step.name for step in limits.steps if step.source == "missing")
     why = f"regime {limits.regime}, × {limits.multiplier:.2f} for volatility and stress"
+    why += f"; no reading of {missing}: the worst is assumed" if missing else ""
     found = [
         Bound(control=control, observed=gross, trigger=limit, goal=limit, why=why)
         for control, limit in (("gross_exposure", limits.gross_exposure), ("leverage", limits.leverage))

@@ -120,6 +120,13 @@ def test_limits_that_tighten_shrink_the_book():
     assert walk.held[0] / walk.held[1] == pytest.approx(walk.whole[0] / walk.whole[1])  # pro rata
 
 
+def test_what_could_not_be_measured_is_told_where_it_tightens():
+    known, chosen = inputs([("A", 0.9)], [share("A")]), short_settings("adaptive.regimes.minimum_history=500")
+    found = run_path(stressed_book(known, chosen), CRISES["flashcrash2010"], chosen, system=GateSystem(known, chosen))
+    told = {action.control: action.reason for action in found.days[0].actions}
+    assert "no reading of regime" in told["gross_exposure"]
+
+
 def test_the_volatility_is_brought_to_its_target():
     walk = Walk((0.9, 0.9), *(g for g in GENEROUS if "target" not in g), "limits.target_volatility=0.15",
                 "limits.rebalance_threshold=0.1")  # fmt: skip
