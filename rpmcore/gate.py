@@ -212,7 +212,8 @@ class RiskGate:
         with self._lock:
             if self._paths is None or self._paths[0] != self._engine.sequence:
                 self._paths = self._engine.sequence, PathGates(PathGround.of_engine(self._engine), type(self).of_engine)
-            return self._paths[1].start(start)
+            paths = self._paths[1]
+        return paths.start(start)  # takes a tenth of a second, for which nobody must wait to be decided
 
     # What is asked
 

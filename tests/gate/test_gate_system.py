@@ -227,6 +227,30 @@ def test_the_gate_holds_what_the_path_holds_whatever_converts_and_whatever_a_vol
     assert found.action is not None
 
 
+def test_the_gate_measures_the_returns_of_the_book_in_account_currency():
+    known, chosen = mixed(), short_settings()
+    book = stressed_book(known, chosen)
+    start = Start(
+        symbols=book.symbols, capital=book.capital, market_values=book.weights * book.capital,
+        covariance=book.covariance,
+    )  # fmt: skip
+    engine = GateSystem(known, chosen).start(start).engine
+    closes = {symbol: known.history.closes[:, i] for i, symbol in enumerate(known.history.symbols)}
+    pounds = closes["GBPUSD"]
+    expected = {
+        "A": closes["A"][1:] / closes["A"][:-1] - 1.0,
+        "B": (closes["B"] * pounds)[1:] / (closes["B"] * pounds)[:-1] - 1.0,
+        # A pair earns its change at the new rate: of one dollar against yen, and of one euro against pounds.
+        "USDJPY": 1.0 - closes["USDJPY"][:-1] / closes["USDJPY"][1:],
+        "EURGBP": np.diff(closes["EURGBP"]) * pounds[1:] / (closes["EURGBP"] * pounds)[:-1],
+    }
+    model = engine.market.model
+    for symbol, returns in expected.items():
+        assert model.returns[:, model.index[symbol]] == pytest.approx(returns[-len(model.returns) :], abs=1e-12)
+    values = {s: float(engine.account.held(s)) * engine.market.unit_value(s) for s in start.symbols}
+    assert list(values.values()) == pytest.approx(start.market_values.tolist())
+
+
 def test_the_same_bits_each_time_and_for_any_number_of_threads():
     known, chosen = mixed(), short_settings()
     book, system = stressed_book(known, chosen), GateSystem(known, chosen)
