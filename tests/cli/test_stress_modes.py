@@ -126,7 +126,9 @@ def test_the_system_says_who_acted_and_what_it_saved(rpm):
 
 
 def test_the_gate_says_which_control_fired_on_which_day(rpm):
-    (found,) = stressed(rpm, "-s", "covid2020", "--gate")["scenarios"]
+    report = stressed(rpm, "-s", "covid2020", "--gate")
+    (found,) = report["scenarios"]
+    assert "one_path" in {warning["code"] for warning in report["warnings"]}
     path = found["path"]
     assert (found["mode"], found["paths_of"], path["system"]) == ("path", "unmanaged", "gate")
     acted = {a["control"]: day["day"] for day in reversed(path["days"]) for a in day["actions"]}
