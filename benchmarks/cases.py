@@ -321,6 +321,53 @@ def one_more_trade(n_assets: int, n_obs: int) -> Pair:
     return lambda: case.impacts(7, 1, 0.01), theirs
 
 
+def whole_decision(n_assets: int) -> Pair:
+    """Every check of an order with its largest size, beside a script that tries sizes until all measures pass.
+
+    The script knows the weights; it measures covariance, volatility, VaR, ES and exposures from returns, as ours did
+    with the last close.
+    """
+    from benchmarks.gate_figures import genesis_with, signals_on
+    from rpmcore.decision.engine import DecisionEngine
+    from rpmcore.domain.commands import SignalReceived
+
+    genesis = genesis_with(n_assets)
+    engine = DecisionEngine(genesis)
+    model = engine.market.model
+    assert model is not None
+    x, decay = np.ascontiguousarray(model.returns), 0.94 ** np.arange(60)[::-1]
+    weights = np.array([float(q) * p for (_, _, q), (_, p, _) in zip(genesis.positions, genesis.last, strict=True)])
+    weights /= genesis.equity
+    sectors = np.array([[i % 5 == k for i in range(n_assets)] for k in range(5)], dtype=float)
+    rank = int(np.ceil(round(0.05 * len(x), 9)))
+
+    limits = np.array([0.25, 0.02, 0.03, 2.0, 1.0, 0.4])
+
+    def theirs() -> Any:
+        window = x[-60:] * np.sqrt(decay / decay.sum())[:, None]
+        cov = 0.9 * window.T @ window
+        cov[np.diag_indices(n_assets)] += 0.1 / 0.9 * np.trace(cov) / n_assets
+        deviations = np.sqrt(np.diagonal(cov))
+
+        def measures(size: float) -> Any:
+            book = weights.copy()
+            book[7] += size
+            worst = np.partition(x @ book, rank - 1)[:rank]
+            volatility = np.sqrt(252.0 * (0.9 * (book @ cov @ book) + 0.1 * (np.abs(book) @ deviations) ** 2))
+            exposures = np.abs(book).sum(), abs(book.sum()), np.abs(sectors @ book).max()
+            return np.array([volatility, -worst.max(), -worst.mean(), *exposures])
+
+        now, after, low, high = measures(0.0), measures(1e-5), 0.0, 64.0
+        for _ in range(30):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if np.all(measures(middle) <= limits) else (low, middle)
+        return now, after, low
+
+    asked = SignalReceived(at=genesis.at, signal=next(signals_on(genesis, 1)))
+    assert engine.decide(asked).verdict == "approved"
+    return lambda: engine.decide(asked), theirs
+
+
 def position_size() -> Pair:
     """Every constraint with its reason and exact lots, beside the same constraints as bare floats."""
     from math import floor, sqrt
@@ -563,6 +610,7 @@ CASES = (
         floor=24,
     ),
     Case("pre-trade check, 50 positions", "NumPy scalars", lambda: pre_trade_check(50), target=2, floor=1.2),
+    Case("whole decision of the gate, 50 positions", "NumPy", lambda: whole_decision(50), target=2.5, floor=1.2),
     Case("one more trade, largest by VaR, ES, σ", "NumPy", lambda: one_more_trade(50, 500), target=50, floor=40),
     Case("kill switches: a rejection", "bare deque", lambda: kill_switches(False), target=0.03, floor=0.009),
     Case("kill switches: may I trade?", "bare deque", lambda: kill_switches(True), target=0.25, floor=0.12),

@@ -13,6 +13,9 @@ from pathlib import Path
 import health_figure
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.decision.checks.table import CHECKS
+from rpmcore.domain.orders import ORDER_STATES
+from rpmcore.domain.reasons import REASONS
 from rpmcore.domain.settings import Section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +66,29 @@ def strategies_page(text: str) -> str:
     return re.sub(r"<!-- mappings -->\n(\|.*\n)*\n", lambda _: block, text)
 
 
+def gate_page(text: str) -> str:
+    """Return the page with the tables of checks, of reasons and of the states of an order."""
+    checks = ["| | check | asks | stops what only reduces |", "|---|---|---|---|"]
+    for number, check in enumerate(CHECKS, 1):
+        told = _cell(str(check.ask.__doc__).splitlines()[0])
+        checks.append(f"| {number} | `{check.reason.value}` | {told} | {'yes' if check.binds_reducing else ''} |")
+    reasons = ["| reason | FIX | counts as | means |", "|---|---|---|---|"]
+    for reason, said in REASONS.items():
+        counts = said.cause.value.replace("_", " ")
+        reasons.append(f"| `{reason.value}` | {said.fix} | {counts} | {_cell(said.text)} |")
+    orders = ["| from | step | to |", "|---|---|---|"]
+    for (state, step), after in ORDER_STATES.items():
+        orders.append(f"| {state.name} | {step.value.replace('_', ' ')} | {after.name} |")
+    for name, rows in (("checks", checks), ("reasons", reasons), ("orders", orders)):
+        block = f"<!-- {name} -->\n{chr(10).join(rows)}\n\n"
+        text = re.sub(rf"<!-- {name} -->\n(\|.*\n)*\n", lambda _, new=block: new, text)
+    return text
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def health_drawing(_: str) -> str:
     """Return the drawing of the mappings."""
     return health_figure.figure()
@@ -75,6 +101,7 @@ def main() -> None:
     for page, generate in (
         (docs / "settings.md", settings_page),
         (docs / "strategies.md", strategies_page),
+        (docs / "gate.md", gate_page),
         (docs / "health.svg", health_drawing),
         (ROOT / "README.md", readme),
     ):

@@ -33,9 +33,19 @@ if TYPE_CHECKING:
     from rpmcore.controls.strategy_tracker import StrategyPerformanceTracker as StrategyPerformanceTracker
     from rpmcore.controls.stress_limits import StressAdjustedLimits as StressAdjustedLimits
     from rpmcore.controls.volatility_thresholds import AdaptiveVolatilityThresholds as AdaptiveVolatilityThresholds
+    from rpmcore.decision.engine import DecisionEngine as DecisionEngine
     from rpmcore.domain.asset_factor_database import AssetFactorDatabase as AssetFactorDatabase
     from rpmcore.domain.crises import CrisisScenario as CrisisScenario
     from rpmcore.domain.crisis_library import HistoricalCrisisLibrary as HistoricalCrisisLibrary
+    from rpmcore.domain.decisions import Decision as Decision
+    from rpmcore.domain.decisions import RejectionException as RejectionException
+    from rpmcore.domain.orders import ApprovedTrade as ApprovedTrade
+    from rpmcore.domain.orders import Signal as Signal
+    from rpmcore.domain.orders import Signal as SignalData
+    from rpmcore.gate import RiskGate as RiskGate
+    from rpmcore.gate_system import GateSystem as GateSystem
+    from rpmcore.ledger_jobs import new_gate as new_gate
+    from rpmcore.ledger_jobs import open_gate as open_gate
     from rpmcore.risk.backtesting.backtester import VaRBacktester as VaRBacktester
     from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator as CovarianceMatrixEstimator
     from rpmcore.risk.exposure.calculator import FactorExposureCalculator as FactorExposureCalculator
@@ -50,11 +60,15 @@ _HOMES = {
     "AdaptiveRiskManager": "rpmcore.controls.adaptive_risk",
     "AdaptiveVolatilityThresholds": "rpmcore.controls.volatility_thresholds",
     "AdvancedKillSwitchManager": "rpmcore.controls.manager",
+    "ApprovedTrade": "rpmcore.domain.orders",
     "AssetFactorDatabase": "rpmcore.domain.asset_factor_database",
     "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
     "CrisisScenario": "rpmcore.domain.crises",
+    "Decision": "rpmcore.domain.decisions",
+    "DecisionEngine": "rpmcore.decision.engine",
     "ExposureVelocityKillSwitch": "rpmcore.controls.exposure_velocity",
     "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
+    "GateSystem": "rpmcore.gate_system",
     "HistoricalCrisisLibrary": "rpmcore.domain.crisis_library",
     "PerStrategyKillSwitch": "rpmcore.controls.per_strategy",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
@@ -62,7 +76,11 @@ _HOMES = {
     "PositionSizer": "rpmcore.risk.sizing.sizer",
     "RegimeAwareRiskLimits": "rpmcore.controls.regime_limits",
     "RegimeDetector": "rpmcore.controls.regime",
+    "RejectionException": "rpmcore.domain.decisions",
     "RejectionVelocityKillSwitch": "rpmcore.controls.rejection_velocity",
+    "RiskGate": "rpmcore.gate",
+    "Signal": "rpmcore.domain.orders",
+    "SignalData": "rpmcore.domain.orders",
     "StrategyIntelligenceEngine": "rpmcore.controls.strategy_intelligence",
     "StrategyPerformanceTracker": "rpmcore.controls.strategy_tracker",
     "StressAdjustedLimits": "rpmcore.controls.stress_limits",
@@ -75,6 +93,8 @@ _HOMES = {
     "exposure": "rpmcore.api",
     "limits": "rpmcore.api",
     "load_settings": "rpmcore.api",
+    "new_gate": "rpmcore.ledger_jobs",
+    "open_gate": "rpmcore.ledger_jobs",
     "open_prices": "rpmcore.api",
     "read_book": "rpmcore.api",
     "read_prices": "rpmcore.api",
@@ -87,15 +107,22 @@ _HOMES = {
     "synthetic_stress": "rpmcore.api",
 }
 
+_ALIASES = {"SignalData": "Signal"}
+"""Names of the specification for what is called otherwise here."""
+
 __all__ = [
     "AdaptiveRiskManager",
     "AdaptiveVolatilityThresholds",
     "AdvancedKillSwitchManager",
+    "ApprovedTrade",
     "AssetFactorDatabase",
     "CovarianceMatrixEstimator",
     "CrisisScenario",
+    "Decision",
+    "DecisionEngine",
     "ExposureVelocityKillSwitch",
     "FactorExposureCalculator",
+    "GateSystem",
     "HistoricalCrisisLibrary",
     "PerStrategyKillSwitch",
     "PortfolioRiskEngine",
@@ -103,7 +130,11 @@ __all__ = [
     "PositionSizer",
     "RegimeAwareRiskLimits",
     "RegimeDetector",
+    "RejectionException",
     "RejectionVelocityKillSwitch",
+    "RiskGate",
+    "Signal",
+    "SignalData",
     "StrategyIntelligenceEngine",
     "StrategyPerformanceTracker",
     "StressAdjustedLimits",
@@ -116,6 +147,8 @@ __all__ = [
     "exposure",
     "limits",
     "load_settings",
+    "new_gate",
+    "open_gate",
     "open_prices",
     "read_book",
     "read_prices",
@@ -132,7 +165,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'rpmcore' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES[name]), _ALIASES.get(name, name))
 
 
 def __dir__() -> list[str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.domain.crises import Crisis, with_parameters
-from rpmcore.domain.errors import ConfigurationError, nearest
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument, nearest
 from rpmcore.inputs import book_inputs, given_model, replay_prices
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.valuation import BookInputs
 
 if TYPE_CHECKING:
     from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from rpmcore.risk.stress.suite_study import SuiteReport
     from rpmcore.risk.stress.system import RiskSystem
 
-SYSTEMS = ("unmanaged", "limits")
+SYSTEMS = ("unmanaged", "limits", "gate")
 """Who may act on a path."""
+
+MOST_GATED = 10_000
+"""Synthetic crises under the gate: each takes a quarter of a second or more."""
 
 
 def stress(
@@ -54,8 +58,8 @@ def stress(
     factors
         A file or table of factor returns, for shocks of factors.
     system
-        Who may act on a path: ``unmanaged`` is nobody, ``limits`` the limits of the settings, held every day.
-
+        Who may act on a path: ``unmanaged`` is nobody, ``limits`` the limits of the settings, held every day, ``gate``
+        the whole gate; see `rpmcore.gate_system.GateSystem`.
     threads
         That share paths; the result does not depend on it.
 
@@ -91,15 +95,21 @@ def stress(
         chosen,
         modes=wanted,
         skip="all" in modes,
-        system=_system(system, chosen),
+        system=_system(system, chosen, alone),
         threads=threads,
         shocks=shocks,
     )
 
 
-def _system(name: str, settings: RiskSettings) -> "RiskSystem | None":
+def _system(name: str, settings: RiskSettings, inputs: BookInputs) -> "RiskSystem | None":
     if name == "unmanaged":
         return None
+    if name == "gate":
+        from rpmcore.gate_system import GateSystem
+
+        # Settings without the gate's own sections leave those at their defaults.
+        whole = settings if isinstance(settings, Settings) else Settings(**dict(settings))
+        return GateSystem(inputs, whole)
     from rpmcore.risk.stress.system import LimitSystem
 
     return LimitSystem(settings)
@@ -174,7 +184,8 @@ def synthetic_stress(
     book, prices, settings, capital, base_currency, as_of, assets
         As in `evaluate`; the seed is ``simulation.seed``.
     n_simulations
-        From 1 to 1e6: liquidity freezes, breakdowns of correlation, flash crashes and transitions of regime in turn.
+        From 1 to 1e6, under the gate to 10,000: liquidity freezes, breakdowns of correlation, flash crashes and
+        transitions of regime in turn.
     system
         As in `stress`.
     threads
@@ -191,11 +202,16 @@ def synthetic_stress(
     """
     chosen = settings or Settings()
     _check_known("--system", (system,), SYSTEMS)
+    if system == "gate" and n_simulations > MOST_GATED:
+        raise InvalidArgument(
+            f"n_simulations must be at most {MOST_GATED:,} under the gate, but is {n_simulations:,}: each path "
+            "passes it day by day, some four a second"
+        )
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     from rpmcore.risk.stress.suite_study import run_synthetic
 
     return run_synthetic(
-        inputs, n_simulations, chosen, system=_system(system, chosen), threads=threads, progress=progress
+        inputs, n_simulations, chosen, system=_system(system, chosen, inputs), threads=threads, progress=progress
     )
 
 

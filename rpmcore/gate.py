@@ -9,14 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
-from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerFailed
+from rpmcore.adapters.ledger.errors import LedgerFailed
 from rpmcore.adapters.ledger.halt import clear_halt
 from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.records import NewRecord
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
-from rpmcore.decision.replay import replay
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import (
     Command,
@@ -34,11 +33,14 @@ from rpmcore.domain.commands import (
 )
 from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import Decision, RejectionException, decision_of_plain
-from rpmcore.domain.errors import InputError, InvalidArgument, RpmError
+from rpmcore.domain.errors import InputError, InvalidArgument, Unavailable
 from rpmcore.domain.orders import ApprovedTrade, Signal
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.domain.trades import ClosedTrade
-from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, recorded
+from rpmcore.gate_path import PathGates
+from rpmcore.gate_path_start import PathGround
+from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored
+from rpmcore.risk.stress.system import RunningSystem, Start
 
 SNAPSHOT_AFTER = 1000
 """Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
@@ -50,7 +52,7 @@ Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
 """Is told what was recorded, after it was; what it raises changes nothing."""
 
 
-class GateHalted(RpmError):
+class GateHalted(Unavailable):
     """The gate has failed and answers nothing more: restart it, and reconcile."""
 
 
@@ -91,6 +93,7 @@ class RiskGate:
         self._snapshot_at = engine.sequence
         self._listeners: list[Listener] = []
         self.listener_failures = 0
+        self._paths: tuple[int, PathGates] | None = None
         self._lock = threading.RLock()
 
     # Where it comes from
@@ -99,6 +102,11 @@ class RiskGate:
     def in_memory(cls, genesis: Genesis, *, clock: Clock = time.time_ns, timer: Clock | None = None) -> Self:
         """Return a gate that keeps its records for as long as the process lives."""
         return cls(DecisionEngine(genesis), MemoryStore(canonical_bytes(genesis.to_plain())), clock=clock, timer=timer)
+
+    @classmethod
+    def of_engine(cls, engine: DecisionEngine) -> Self:
+        """Return a gate like `in_memory`, of an engine that was made before."""
+        return cls(engine, MemoryStore(canonical_bytes(engine.genesis.to_plain())), timer=None)
 
     @classmethod
     def create(
@@ -142,7 +150,7 @@ class RiskGate:
         """
         ledger = Ledger.open(path, key, progress=progress)
         try:
-            return cls._on(ledger, _restored(ledger), key, clock, timer)
+            return cls._on(ledger, restored(ledger), key, clock, timer)
         except BaseException:
             ledger.close()
             raise
@@ -182,6 +190,30 @@ class RiskGate:
     def subscribe(self, listener: Listener) -> None:
         """Tell somebody of everything that is recorded from now on; `listener_failures` counts what they raised."""
         self._listeners.append(listener)
+
+    # As the risk system of a stress test
+
+    @property
+    def name(self) -> str:
+        """What stress reports call it."""
+        return "gate"
+
+    def start(self, start: Start) -> RunningSystem:
+        """Return a gate of its own for the path of a stress test, in memory, under the settings of this one.
+
+        It knows the closes that this gate has taken so far, and holds what the path starts with. This gate and its
+        ledger are only read.
+
+        Raises
+        ------
+        InvalidArgument
+            If a symbol is not among the instruments of this gate.
+        """
+        with self._lock:
+            if self._paths is None or self._paths[0] != self._engine.sequence:
+                self._paths = self._engine.sequence, PathGates(PathGround.of_engine(self._engine), type(self).of_engine)
+            paths = self._paths[1]
+        return paths.start(start)  # takes a tenth of a second, for which nobody must wait to be decided
 
     # What is asked
 
@@ -540,22 +572,6 @@ def approved_trade(decision: Decision) -> ApprovedTrade:
         stop=signal.stop, target=signal.target, reduce_only=signal.reduce_only, config_digest=decision.config_digest,
         expires_at=decision.expires_at, signature=decision.signature or "",
     )  # fmt: skip
-
-
-def _restored(ledger: Ledger) -> DecisionEngine:
-    """Return the engine that a ledger left, and prove on the way that its last commands lead to what stands there."""
-    genesis = Genesis.of_plain(parse(ledger.genesis().body))
-    snapshot = ledger.latest_snapshot()
-    engine, after = DecisionEngine(genesis), 1
-    if snapshot is not None:
-        engine, after = DecisionEngine.from_state(genesis, parse(snapshot.body)), snapshot.position
-    for done in replay(engine, recorded(ledger.records(after=after))):
-        if not done.near:
-            raise LedgerDamaged(
-                ledger.path, f"command {done.recorded.sequence} no longer leads to what is recorded: was it written by "
-                "another version? Replay it with that one",
-            )  # fmt: skip
-    return engine
 
 
 __all__ = ["GateHalted", "LedgerFailed", "RiskGate", "approved_trade"]

@@ -8,6 +8,7 @@ from typing import Any
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.signing_key import load_signing_key
 from rpmcore.adapters.tables.signals import read_signals
+from rpmcore.controls.command_time import DAY, day_of
 from rpmcore.domain import reference
 from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
 from rpmcore.domain.errors import InputError
@@ -118,7 +119,7 @@ def gate_run(
     if not stream.signals:
         raise InputError("there is no signal in it", source=stream.path or "the table given", remedy="give one")
     history = gate_prices(prices)
-    first_day = date(1970, 1, 1) + timedelta(days=stream.signals[0].at // 86_400_000_000_000)
+    first_day = date(1970, 1, 1) + timedelta(days=stream.signals[0].at // DAY)
     names = sorted({signal.strategy_id for signal in stream.signals})
     strategies, warnings = _strategies(names, chosen, capital, sample=sample)
     genesis = genesis_of(
@@ -127,6 +128,12 @@ def gate_run(
     )  # fmt: skip
     if until is not None:
         history = history.read(history.symbols, until=until)
+    begin, last = day_of(genesis.at), history.dates[-1].item()
+    if last <= begin:
+        raise InputError(
+            f"no day is left to run on: the book begins with the close of {begin}, and prices end on {last}",
+            source=history.path, remedy="give later prices, or an earlier beginning with --as-of",
+        )  # fmt: skip
     unknown = [name for name in names if name not in genesis.strategies]
     if unknown:
         warnings += (
@@ -146,10 +153,6 @@ def gate_run(
         gate = RiskGate.create(ledger, genesis, loaded.key, timer=None)
     with gate:
         run = run_signals(gate, stream.signals, history, operator=operator, spread_bps=spread_bps, progress=progress)
-        if not run.days:
-            raise InputError(
-                "no day is left to run on", source=history.path, remedy="give prices after the beginning of the book"
-            )
         head = gate.head
     return GateRunReport(
         signals=None if sample else stream.path, book=None if sample else str(book),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rpmcore.adapters.in_memory_broker import InMemoryBroker
+from rpmcore.controls.command_time import close_time
 from rpmcore.decision.open_trades import OPPOSITE, OpenTrade, OpenTrades
 from rpmcore.decision.signal_fields import unit_loss
 from rpmcore.domain.commands import Command
@@ -19,7 +20,6 @@ from rpmcore.domain.orders import Signal
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.gate import RiskGate, approved_trade
 from rpmcore.gate_run_report import GateRun, Halt, RunDay
-from rpmcore.gate_start import close_time
 from rpmcore.risk.sizing.exact import exact
 
 REVIEW_DAYS = 30

@@ -1,13 +1,15 @@
 """From a book, prices and settings to what a gate starts from."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.platform_fingerprint import platform_fingerprint
 from rpmcore.adapters.tables.prices import open_prices
+from rpmcore.controls.command_time import close_time
 from rpmcore.decision.genesis import Genesis
 from rpmcore.domain import reference
 from rpmcore.domain.errors import InputError
@@ -17,15 +19,6 @@ from rpmcore.inputs import SAMPLE_PRICES, asset_database, book_inputs
 from rpmcore.risk.currencies import Leg
 from rpmcore.risk.sizing.exact import exact
 from rpmcore.risk.valuation import BookInputs
-
-CLOSE_HOUR = 22
-"""Daily closes are known from this hour UTC on: after New York, before Tokyo."""
-
-
-def close_time(day: date) -> int:
-    """Return when the closes of a day are known, UTC nanoseconds."""
-    moment = datetime(day.year, day.month, day.day, CLOSE_HOUR, tzinfo=UTC)
-    return round(moment.timestamp()) * 1_000_000_000
 
 
 def gate_prices(prices: Any) -> PriceHistory:
@@ -122,6 +115,7 @@ def genesis_of(
         symbols=symbols,
         closes=tuple(tuple(None if price != price else price for price in row) for row in closes[first:].tolist()),
         last=last,
+        platform=platform_fingerprint(),
     )
 
 

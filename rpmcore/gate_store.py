@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from rpmcore.adapters.ledger.errors import LedgerDamaged
+from rpmcore.adapters.ledger.queries import Queries
 from rpmcore.adapters.ledger.records import NewRecord, Record
-from rpmcore.decision.replay import Recorded
+from rpmcore.decision.engine import DecisionEngine
+from rpmcore.decision.genesis import Genesis
+from rpmcore.decision.replay import Recorded, replay
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import Command, SignalReceived
 from rpmcore.domain.decisions import Decision
@@ -97,3 +101,34 @@ def recorded(records: Iterator[Record]) -> Iterator[Recorded]:
             events.append(parse(record.body))
     if command is not None:
         yield Recorded(sequence=sequence, command=command, decision=decision, events=tuple(events))
+
+
+def restored(ledger: Queries, until: int | None = None) -> DecisionEngine:
+    """Return the engine that a ledger left, and prove on the way that its last commands lead to what stands there.
+
+    The latest snapshot, and every command since, run again; also of a ledger that a gate writes to.
+
+    Parameters
+    ----------
+    ledger
+        To be read.
+    until
+        Position of the last record to look at; all if None.
+
+    Raises
+    ------
+    LedgerDamaged
+        Where a command since the snapshot no longer leads to what is recorded.
+    """
+    genesis = Genesis.of_plain(parse(ledger.genesis().body))
+    snapshot = ledger.latest_snapshot()
+    engine, after = DecisionEngine(genesis), 1
+    if snapshot is not None:
+        engine, after = DecisionEngine.from_state(genesis, parse(snapshot.body)), snapshot.position
+    for done in replay(engine, recorded(ledger.records(after=after, until=until))):
+        if not done.near:
+            raise LedgerDamaged(
+                ledger.path, f"command {done.recorded.sequence} no longer leads to what is recorded: was it written by "
+                "another version? Replay it with that one",
+            )  # fmt: skip
+    return engine

@@ -1,20 +1,108 @@
 """``rpm killswitch``: the kill switches."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from rpm_cli import operators
 from rpm_cli import options as common
 
-app = typer.Typer(help="Kill switches: what their thresholds mean.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Kill switches: how they stand, to trip and to reset them, and what their thresholds mean.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+ScopeOption = Annotated[str, typer.Option("--scope", metavar="SCOPE", help="The account, or the id of a strategy.")]
+
+
+class Tripped(StrEnum):
+    """How severe a trip is."""
+
+    WARNING = "warning"
+    THROTTLE = "throttle"
+    HALT = "halt"
+    LIQUIDATE = "liquidate"
 
 
 @app.callback()
 def _killswitch() -> None:
-    """Kill switches: what their thresholds mean."""
+    """Kill switches: how they stand, to trip and to reset them, and what their thresholds mean."""
 
 
-@app.command("simulate")
+@app.command("status", short_help="How do they stand, and why?")
+def status(
+    ledger: common.LedgerArgument,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """How the kill switches of a gate stand, and why; the ledger is read only, also while a gate holds it.
+
+    Example: `rpm killswitch status desk.ledger`.
+    """
+    form = common.chosen_format(output, as_json)
+
+    from rpmcore.domain.plain import to_plain
+    from rpmcore.gate_status import gate_status
+
+    found = gate_status(ledger, last=0)
+    if form is common.Format.TABLE:
+        from rpm_cli.rendering import gate as rendering
+
+        rendering.show_switches(found)
+    else:
+        names = ("ledger", "at", "held_by", "pending", "trading_state", "integrity", "halted", "scopes")
+        plain = to_plain(found)
+        common.print_machine("killswitch_status", {name: plain[name] for name in names}, form)
+
+
+@app.command("trip", short_help="Stop the account or a strategy now.")
+def trip(
+    ledger: common.LedgerArgument,
+    severity: Annotated[Tripped, typer.Option("--severity", help="How severe.")],
+    operator: operators.OperatorOption,
+    reason: operators.ReasonOption,
+    scope: ScopeOption = "account",
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """Stop the account or a strategy now: recorded at once, or by the gate that holds the ledger.
+
+    Where a gate holds the ledger it is asked and has two seconds to answer; if it does not, the request stands, and the
+    exit code is 4.
+
+    Example: `rpm killswitch trip desk.ledger --severity halt --operator "A. Person" --reason "fat finger"`.
+    """
+    operators.say(
+        ledger, "trip", operator=operator, reason=reason, output=output, as_json=as_json, scope=scope,
+        value=severity.value,
+    )  # fmt: skip
+
+
+@app.command("reset", short_help="Clear the account or a strategy.")
+def reset(
+    ledger: common.LedgerArgument,
+    operator: operators.OperatorOption,
+    reason: operators.ReasonOption,
+    scope: ScopeOption = "account",
+    measure_anew: Annotated[
+        bool, typer.Option("--measure-anew", help="Accept what was lost, and measure from here.")
+    ] = False,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """Clear the switches of the account or of a strategy; what is still true stays.
+
+    Example: `rpm killswitch reset desk.ledger --operator "A. Person" --reason "order was cancelled, checked"`.
+    """
+    operators.say(
+        ledger, "reset", operator=operator, reason=reason, output=output, as_json=as_json, scope=scope,
+        measure_anew=measure_anew,
+    )  # fmt: skip
+
+
+@app.command("simulate", short_help="What do their thresholds mean?")
 def simulate(
     trades: Annotated[
         int | None, typer.Option("--trades", metavar="N", help="Closed trades a day. [default: 100]")

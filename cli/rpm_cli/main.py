@@ -9,7 +9,9 @@ import typer
 
 from rpm_cli import (
     alerts,
+    audit,
     backtest,
+    decide,
     doctor,
     evaluate,
     exposure,
@@ -17,6 +19,7 @@ from rpm_cli import (
     killswitch,
     limits,
     regime,
+    replay,
     scenarios,
     size,
     strategies,
@@ -24,7 +27,7 @@ from rpm_cli import (
     warmup,
 )
 
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, UNAVAILABLE, NOT_VERIFIED = 1, 2, 4, 5
 
 app = typer.Typer(
     name="rpm",
@@ -42,7 +45,10 @@ app.command("regime", short_help="What state is the market in?")(regime.regime)
 app.command("backtest", short_help="Was the risk model right?")(backtest.backtest)
 app.command("strategies", short_help="Which strategies may trade?")(strategies.strategies)
 app.command("size", short_help="How large may this trade be?")(size.size)
+app.command("decide", short_help="May this trade be sent?")(decide.decide)
 app.add_typer(gate.app, name="gate")
+app.command("replay", short_help="Does the ledger lead to its decisions?")(replay.replay)
+app.add_typer(audit.app, name="audit")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")
 app.add_typer(alerts.app, name="alerts")
@@ -76,11 +82,12 @@ def run() -> None:
     try:
         app(prog_name="rpm")
     except Exception as error:
-        from rpmcore.domain.errors import RpmError
+        from rpmcore.domain.errors import NotVerified, RpmError, Unavailable
 
         if isinstance(error, RpmError):
             typer.echo(f"rpm: {error}", err=True)
-            raise SystemExit(BAD_INPUT) from None
+            codes = ((Unavailable, UNAVAILABLE), (NotVerified, NOT_VERIFIED))
+            raise SystemExit(next((code for kind, code in codes if isinstance(error, kind)), BAD_INPUT)) from None
         if isinstance(error, BrokenPipeError):
             # The reader of our pipe (head, less) has seen enough; Python must not complain when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -34,6 +34,7 @@ BookArgument = Annotated[
     str | None,
     typer.Argument(metavar="BOOK", help="Parquet or CSV file of the book; the sample book if left out."),
 ]
+LedgerArgument = Annotated[str, typer.Argument(metavar="LEDGER", help="File of the ledger.")]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to print the result. [default: table]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings file (YAML).")]

@@ -41,9 +41,13 @@ def stress(
     system: Annotated[
         str | None,
         typer.Option(
-            "--system", help="Who may act on a path: unmanaged (nobody), or limits, daily. [default: unmanaged]"
+            "--system", help="Who may act on a path: unmanaged (nobody), limits, or gate. [default: unmanaged]"
         ),
     ] = None,
+    gate: Annotated[
+        bool,
+        typer.Option("--gate", help="Carry the paths through the gate: --system gate; crises by --mode path."),
+    ] = False,
     propagation: Annotated[
         str | None, typer.Option("--propagation", help="beta, uniform or adverse. [default: beta]")
     ] = None,
@@ -78,7 +82,8 @@ def stress(
     """What does this book lose in a crisis: every position shocked and revalued, held against the pass criteria.
 
     Examples: `rpm stress --scenario lehman2008`; `rpm stress book.parquet --all --mode replay --check`;
-    `rpm stress book.parquet --shock SP500=-0.1`; `rpm stress --reverse 0.10`; `rpm stress --synthetic 1000`.
+    `rpm stress book.parquet --shock SP500=-0.1`; `rpm stress --reverse 0.10`; `rpm stress --synthetic 1000`;
+    `rpm stress book.parquet --all --gate`.
     """
     form = common.chosen_format(output, as_json)
     day, equity = common.parse_day(as_of), common.money_option(capital)
@@ -89,6 +94,9 @@ def stress(
             "give one of --scenario NAME, --all, --shock NAME=MOVE, --synthetic N and --reverse LOSS",
             param_hint="--scenario",
         )
+    system = _chosen_system(system, gate=gate)
+    if system == "gate" and crises and not mode:
+        mode = ["path"]
     assigned = assignments or []
     changes = [a for a in assigned if "." not in a.partition("=")[0]]
     question = "--reverse" if reverse is not None else "--synthetic" if synthetic is not None else "--shock"
@@ -98,7 +106,7 @@ def stress(
         question,
         {
             "--mode": mode,
-            "--system": system,
+            "--gate" if gate else "--system": system,
             "--scenario-file": scenario_file,
             "--set": changes,
             "--propagation": propagation,
@@ -188,12 +196,30 @@ def _check_used(question: str, given: Mapping[str, Any]) -> None:
     typer.BadParameter
         If there is one; ``--set`` stands for parameters of a scenario.
     """
-    for option in _UNUSED.get(question, ()):
-        if given[option]:
+    option = "--gate" if "--gate" in given else "--system"
+    system = given[option]
+    for name in _UNUSED.get(question, ()):
+        if name == "--system" and system:
             raise typer.BadParameter(f"{question} makes no use of it; leave it out", param_hint=option)
+        if given.get(name):
+            raise typer.BadParameter(f"{question} makes no use of it; leave it out", param_hint=name)
     paths = not question.startswith("--scenario") or {"path", "all"} & set(given["--mode"] or ())
-    if given["--system"] == "limits" and not paths:
-        raise typer.BadParameter("limits act on paths alone; add --mode path", param_hint="--system")
+    if system in ("limits", "gate") and not paths:
+        acts = "limits act" if system == "limits" else "the gate acts"
+        raise typer.BadParameter(f"{acts} on paths alone; add --mode path", param_hint=option)
+
+
+def _chosen_system(system: str | None, *, gate: bool) -> str | None:
+    """Return who may act: ``--gate`` is short for ``--system gate``.
+
+    Raises
+    ------
+    typer.BadParameter
+        If both are given and name two.
+    """
+    if gate and system not in (None, "gate"):
+        raise typer.BadParameter(f"--gate is --system gate, and not {system}; leave one out", param_hint="--gate")
+    return "gate" if gate else system
 
 
 def _shocks(texts: list[str]) -> dict[str, float]:

@@ -207,6 +207,15 @@ class ControlFolder:
         )  # fmt: skip
 
 
+def waiting_requests(ledger: str | Path) -> int:
+    """Return how many requests wait for the gate of a ledger; the folder is not created where there is none."""
+    folder = Path(ledger)
+    try:
+        return sum(1 for _ in (folder.with_name(f"{folder.name}.control") / "requests").iterdir())
+    except OSError:
+        return 0
+
+
 def _content(path: Path) -> bytes:
     """Return at most one byte more than a request may have, of a file that is one: a pipe would never end."""
     options = os.O_RDONLY

@@ -29,7 +29,9 @@ class LoadedKey:
     notice: str | None
 
 
-def load_signing_key(*, ledger: str | Path | None = None, environment: Mapping[str, str] | None = None) -> LoadedKey:
+def load_signing_key(
+    *, ledger: str | Path | None = None, environment: Mapping[str, str] | None = None, create: bool = True
+) -> LoadedKey:
     """Return the signing key; where no file is named and there is none yet, create one.
 
     The key is the content of the file without white space at either end: ``openssl rand -hex 32`` makes a good one.
@@ -40,6 +42,8 @@ def load_signing_key(*, ledger: str | Path | None = None, environment: Mapping[s
         A key in the same folder is refused: whoever takes or alters the one would have the other.
     environment
         In place of the process's own.
+    create
+        Whether a key may be created: not for a ledger that is there already, which was written with another.
 
     Raises
     ------
@@ -53,6 +57,8 @@ def load_signing_key(*, ledger: str | Path | None = None, environment: Mapping[s
     path = Path(named) if named else default_key_file()
     if ledger is not None and path.resolve().parent == Path(ledger).resolve().parent:
         raise ConfigurationError(f"the key file {path} lies beside the ledger {ledger}. Keep them in different folders")
+    if not create and not named and not path.exists():
+        raise ConfigurationError(f"there is no signing key in {path}. Name the file of the ledger's key in {VARIABLE}")
     created = not named and not path.exists() and _create(path)
     notice = None
     if created:

@@ -9,6 +9,8 @@ Clock = Callable[[], int]
 """Tells the time in UTC nanoseconds since 1970."""
 
 DAY = 86_400_000_000_000
+CLOSE_HOUR = 22
+"""Daily closes are known from this hour UTC on: after New York, before Tokyo."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -50,3 +52,8 @@ def day_of(at: int) -> date:
 def days_between(earlier: int, later: int) -> int:
     """Return how many calendar days lie between the days of two times."""
     return later // DAY - earlier // DAY
+
+
+def close_time(day: date) -> int:
+    """Return when the closes of a day are known, UTC nanoseconds."""
+    return (day - _EPOCH).days * DAY + CLOSE_HOUR * (DAY // 24)

@@ -126,12 +126,33 @@ class AdvancedKillSwitchManager:
     def latched(self) -> dict[tuple[str, str], Severity]:
         """Return the worst severity of each switch in each scope, by (switch, scope), of those above NONE."""
         worst: dict[tuple[str, str], Severity] = {}
-        for scope in self._severities:
+        for scope in tuple(self._severities):
             for latch in self._latches(scope):
                 name = latch.switch, scope
                 if latch.severity > worst.get(name, NONE):
                     worst[name] = latch.severity
         return worst
+
+    def standing(self, scope: str = ACCOUNT) -> tuple[tuple[Severity, str], ...]:
+        """Return the switches of one scope that are above NONE: the severity of each, and why, as far as it is kept.
+
+        Raises
+        ------
+        UnknownStrategy
+            If the scope is neither the account nor registered.
+        """
+        self._check_scope(scope)
+        found = []
+        for latch in self._latches(scope):
+            if latch.severity is not NONE:
+                last = next(
+                    (e for e in reversed(self._journal.events)
+                     if (e.scope, e.switch, e.after) == (scope, latch.switch, latch.severity)), None,
+                )  # fmt: skip
+                who = f" ({last.operator})" if last is not None and last.operator else ""
+                why = latch.measure if last is None else last.reason
+                found.append((latch.severity, f"{latch.switch}: {why}{who}"))
+        return tuple(found)
 
     @property
     def events(self) -> Events:

@@ -21,6 +21,8 @@ class Order:
     ----------
     quantity, filled
         Unsigned; of a release in part, what was released.
+    opening
+        How much of the quantity opens or adds, beyond what only reduces; filled last.
     sign
         1 to buy, −1 to sell.
     halts
@@ -34,7 +36,7 @@ class Order:
     quantity: Decimal
     filled: Decimal
     state: OrderState
-    reducing: bool
+    opening: Decimal
     sequence: int
     expires_at: int
     halts: int
@@ -43,6 +45,16 @@ class Order:
     def open_quantity(self) -> Decimal:
         """What may still be filled, unsigned."""
         return self.quantity - self.filled
+
+    @property
+    def reducing(self) -> bool:
+        """Whether all of it only shrinks the account's position."""
+        return not self.opening
+
+    @property
+    def opening_left(self) -> Decimal:
+        """What may still be filled of what opens or adds."""
+        return min(self.opening, self.open_quantity)
 
     @property
     def lapses_at(self) -> int | None:
@@ -65,6 +77,17 @@ class Order:
         if state is None:
             raise InvalidArgument(f"order {self.order_id!r} is {self.state.value}: {step.value} does not follow")
         return replace(self, state=state)
+
+    def released(self, quantity: Decimal) -> "Order":
+        """Return the order as it was sent, of a quantity up to what was approved: what reduces goes first.
+
+        Raises
+        ------
+        InvalidArgument
+            As `after`.
+        """
+        opening = max(ZERO, quantity - (self.quantity - self.opening))
+        return replace(self.after(OrderStep.RELEASE), quantity=quantity, opening=opening)
 
 
 class Account:
@@ -106,6 +129,18 @@ class Account:
         ahead = sum((o.open_quantity for o in self.working(at) if o.symbol == symbol and o.sign == sign), ZERO)
         return max(ZERO, held - ahead)
 
+    def reducible_now(self, order: Order) -> Decimal:
+        """Return how much an approved order would shrink the net position beside the orders that were sent."""
+        ahead = sum(
+            (
+                o.open_quantity
+                for o in self.orders.values()
+                if o.symbol == order.symbol and o.sign == order.sign and o.state is not OrderState.APPROVED
+            ),
+            ZERO,
+        )
+        return max(ZERO, -order.sign * self.held(order.symbol) - ahead)
+
     def fill(self, strategy_id: str, symbol: str, change: Decimal) -> None:
         """Change a position by a signed quantity."""
         _add(self.positions, (strategy_id, symbol), change)
@@ -127,7 +162,7 @@ class Account:
                 {
                     "order_id": o.order_id, "strategy_id": o.strategy_id, "symbol": o.symbol, "sign": o.sign,
                     "quantity": str(o.quantity), "filled": str(o.filled), "state": o.state.value,
-                    "reducing": o.reducing, "sequence": o.sequence, "expires_at": o.expires_at, "halts": o.halts,
+                    "opening": str(o.opening), "sequence": o.sequence, "expires_at": o.expires_at, "halts": o.halts,
                 }
                 for o in self.orders.values()
             ],
@@ -141,6 +176,7 @@ class Account:
             account.orders[kept["order_id"]] = Order(
                 **{
                     **kept, "quantity": Decimal(kept["quantity"]), "filled": Decimal(kept["filled"]),
+                    "opening": Decimal(kept["opening"]),
                     "state": OrderState(kept["state"]),
                 }
             )  # fmt: skip

@@ -1,6 +1,6 @@
 """The account as checks measure it: weights, exposures and risk, with what is working at its worst."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -8,7 +8,6 @@ import numpy as np
 from rpmcore.controls.command_time import DAY
 from rpmcore.decision.exposures import Exposures
 from rpmcore.domain.errors import RpmError
-from rpmcore.risk.trade_impact.rules import Rules
 from rpmcore.risk.trade_impact.worst_case import WorstCase
 
 if TYPE_CHECKING:
@@ -27,15 +26,12 @@ class BookView:
         Risk under the regime's correlation stress; None where it cannot be measured, for `no_risk`.
     no_risk
         Why not; empty where it can.
-    steered
-        The same book held against the volatility that it is steered to, without correlation stress.
     since, until
         When it was measured, and when the first of the approvals expires that count as working; None for none.
     """
 
     exposures: Exposures | None
     worst_case: WorstCase | None
-    steered: WorstCase | None
     no_risk: str
     since: int
     until: int | None
@@ -53,19 +49,25 @@ class BookView:
         moving: dict[str, list[float]] = {}
         for order in working:
             moving.setdefault(order.symbol, []).append(order.sign * float(order.open_quantity))
-        values = {symbol: market.unit_value(symbol) for symbol in (*account.net, *moving)}
+        # By name, so that neither a text nor a sum depends on what was bought first.
+        values = {symbol: market.unit_value(symbol) for symbol in sorted({*account.net, *moving})}
         missing = [symbol for symbol, value in values.items() if value is None]
         if missing or equity <= 0.0:
             why = f"no price or rate of {', '.join(missing)}, which is held" if missing else "no equity is left"
-            return cls(exposures=None, worst_case=None, steered=None, no_risk=why, since=at, until=until)
+            return cls.unknown(why, at, until)
         unit = {symbol: (value or 0.0) / equity for symbol, value in values.items()}
         held = {symbol: float(quantity) * unit[symbol] for symbol, quantity in account.net.items()}
         orders = {symbol: [w * unit[symbol] for w in weights] for symbol, weights in moving.items()}
         case, why = _worst_case(engine, held, orders, at)
         return cls(
-            exposures=_exposures(engine, held, orders), worst_case=case, steered=_steered(engine, case), no_risk=why,
+            exposures=_exposures(engine, held, orders), worst_case=case, no_risk=why,
             since=at, until=until,
         )  # fmt: skip
+
+    @classmethod
+    def unknown(cls, why: str, at: int, until: int | None = None) -> Self:
+        """Return the view of a book that cannot be measured: it lets only what reduces pass."""
+        return cls(exposures=None, worst_case=None, no_risk=why, since=at, until=until)
 
 
 def _exposures(engine: "DecisionEngine", held: dict[str, float], orders: dict[str, list[float]]) -> Exposures:
@@ -86,27 +88,14 @@ def _worst_case(
     model = engine.market.model
     if model is None:
         return None, engine.market.model_reason
-    unknown = [symbol for symbol in (*held, *orders) if symbol not in model.index]
+    unknown = [symbol for symbol in sorted({*held, *orders}) if symbol not in model.index]
     if unknown:
         return None, f"too little history of {', '.join(unknown)}, which is held or on its way"
     weights = np.zeros(len(model.index))
     for symbol, weight in held.items():
         weights[model.index[symbol]] = weight
-    stress = engine.limits(at).correlation_stress
     try:
-        rules = Rules.of(engine.settings, len(model.returns), model.n_effective, stress)
-        case = WorstCase.of(
-            weights, model.covariance, model.returns, rules,
-            ewma=None if model.ewma is model.covariance else model.ewma,
-            orders={model.index[symbol]: sizes for symbol, sizes in orders.items()},
-        )  # fmt: skip
+        empty = engine.market.empty_book(engine.limits(at).correlation_stress)
+        return empty.anew(weights, {model.index[symbol]: sizes for symbol, sizes in orders.items()}), ""
     except RpmError as error:
         return None, str(error)
-    return case, ""
-
-
-def _steered(engine: "DecisionEngine", case: WorstCase | None) -> WorstCase | None:
-    if case is None:
-        return None
-    return case.under(replace(case.rules, volatility=engine.settings.limits.target_volatility, stress=0.0,
-                              volatility_text="what the book is steered to, per year"))  # fmt: skip

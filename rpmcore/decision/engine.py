@@ -12,11 +12,14 @@ from rpmcore.controls.adaptive_risk import AdaptiveLimits, AdaptiveRiskManager
 from rpmcore.controls.command_time import DAY
 from rpmcore.controls.manager import AdvancedKillSwitchManager
 from rpmcore.controls.strategy_intelligence import StrategyIntelligenceEngine
-from rpmcore.decision import decide, happenings, history
+from rpmcore.decision import decide, history
 from rpmcore.decision.account import Account
 from rpmcore.decision.book import BookView
 from rpmcore.decision.exposures import ExposureMap
 from rpmcore.decision.genesis import Genesis
+from rpmcore.decision.handlers import orders
+from rpmcore.decision.handlers.common import controls, integrity_failed
+from rpmcore.decision.handlers.table import HANDLERS, advance
 from rpmcore.decision.market import Market
 from rpmcore.decision.message_throttle import MessageThrottle
 from rpmcore.domain.commands import Command, SignalReceived
@@ -115,7 +118,7 @@ class DecisionEngine:
 
     def not_released(self, order_id: str, quantity: float, at: int) -> str:
         """Return why an approved order may not be sent at a time; empty where it may."""
-        return happenings.not_released(self, self.account.orders.get(order_id), quantity, max(at, self.last_at))
+        return orders.not_released(self, self.account.orders.get(order_id), quantity, max(at, self.last_at))
 
     # What happens
 
@@ -131,11 +134,11 @@ class DecisionEngine:
         was set back. A command that makes no sense changes nothing but the time, and is told as ``refused``.
         """
         at = max(command.at, self.last_at)
-        events = happenings.advance(self, at, command)
+        events = advance(self, at, command)
         self.last_at = at
         self.sequence += 1
         try:
-            events += happenings.HANDLERS[command.kind](self, command, decision, at)
+            events += HANDLERS[command.kind](self, command, decision, at)
         except InvalidArgument as error:
             events.append({"type": "refused", "kind": command.kind, "reason": str(error)})
         return tuple(events)
@@ -144,14 +147,29 @@ class DecisionEngine:
         """Return Σ |market value| of what is held, in account currency."""
         return sum(abs(value) for value in self._values())
 
+    def earn(self, gain: float) -> None:
+        """Take a gain, or a loss below zero, into equity and its peak; in account currency."""
+        self.account.equity += gain
+        self.peak = max(self.peak, self.account.equity)
+
+    def net(self) -> float:
+        """Return Σ market value of what is held, in account currency."""
+        return sum(self._values())
+
     def snapshot(self, at: int, *, price_effect: float, correlation: str) -> list[Event]:
-        """Show the kill switches the book; `price_effect` is what prices made of gross exposure since the last."""
+        """Show the kill switches the book; `price_effect` is what prices made of gross exposure since the last.
+
+        A book that they cannot judge is one that nobody watches: nothing is released then.
+        """
         values, equity = self._values(), self.account.equity
-        found = self.kill_switches.record_snapshot(
-            sum(map(abs, values)), abs(sum(values)) / equity if equity > 0.0 else 0.0, equity=equity,
-            price_effect=price_effect, at=at, correlation_id=correlation,
-        )  # fmt: skip
-        return happenings.controls(self, found)
+        try:
+            found = self.kill_switches.record_snapshot(
+                sum(map(abs, values)), abs(sum(values)) / equity if equity > 0.0 else 0.0, equity=equity,
+                price_effect=price_effect, at=at, correlation_id=correlation,
+            )  # fmt: skip
+        except InvalidArgument as error:
+            return integrity_failed(self, f"the kill switches cannot judge the book: {error}")
+        return controls(self, found)
 
     def _values(self) -> list[float]:
         return [

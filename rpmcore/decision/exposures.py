@@ -5,18 +5,16 @@ or not, so that a_k is an interval, and the worse end of it counts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from rpmcore.domain.arrays import Vector
 from rpmcore.domain.factor_profiles import FACTORS, AssetFactorProfile
 from rpmcore.risk.exposure.positions import UNCLASSIFIED, currency_legs
-from rpmcore.risk.settings import LimitsSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExposureMeasure:
+class ExposureMeasure(NamedTuple):
     """A limited measure as one instrument moves it.
 
     Attributes
@@ -72,6 +70,7 @@ class ExposureMap:
         for row, members in enumerate(rows.values()):
             for column, slope in members.items():
                 self.slopes[row, column] = slope
+        self.steps: list[list[float]] = self.slopes.tolist()
         self._up, self._down = np.maximum(self.slopes, 0.0), np.minimum(self.slopes, 0.0)
 
     def intervals(self, lowest: Vector, highest: Vector) -> tuple[list[float], list[float]]:
@@ -98,22 +97,19 @@ class Exposures:
         self._ends = list(zip(lowest.tolist(), highest.tolist(), strict=True))
         self._worst: list[float] = np.maximum(np.abs(lowest), np.abs(highest)).tolist()
 
-    def of_account(
-        self, symbol: str, gross_limit: float, leverage_limit: float, net_limit: float
-    ) -> tuple[ExposureMeasure, ExposureMeasure, ExposureMeasure]:
-        """Return gross exposure, net exposure and leverage as one instrument moves them."""
+    def gross(self, symbol: str, name: str, subject: str, limit: float) -> ExposureMeasure:
+        """Return Σ |weight| as one instrument moves it: gross exposure, and leverage."""
         i = self._map.place[symbol]
         others = sum(self._worst[:i]) + sum(self._worst[i + 1 :])
         low, high = self._ends[i]
-        gross = ExposureMeasure(
-            name="gross_exposure", subject="Σ |market value| / equity", limit=gross_limit,
-            lowest=(others, low), highest=(others, high), slopes=(0.0, 1.0),
-        )  # fmt: skip
-        leverage = ExposureMeasure(
-            name="leverage", subject="gross exposure / equity", limit=leverage_limit,
-            lowest=gross.lowest, highest=gross.highest, slopes=gross.slopes,
-        )  # fmt: skip
-        return gross, self._row("net_exposure", "|Σ market value| / equity", ("net", ""), i, net_limit), leverage
+        return ExposureMeasure(
+            name=name, subject=subject, limit=limit, lowest=(others, low), highest=(others, high), slopes=(0.0, 1.0)
+        )
+
+    def net(self, symbol: str, limit: float) -> ExposureMeasure:
+        """Return the sum of all weights."""
+        i = self._map.place[symbol]
+        return self._row("net_exposure", "|Σ market value| / equity", ("net", ""), i, limit)
 
     def single_name(self, symbol: str, limit: float) -> ExposureMeasure:
         """Return the position in one instrument."""
@@ -138,7 +134,7 @@ class Exposures:
         for name in names:
             row = self._map.rows["sector", name]
             classified = name != UNCLASSIFIED
-            parts = [(self._low[row], self._high[row], float(self._map.slopes[row, i]))] if classified else []
+            parts = [(self._low[row], self._high[row], self._map.steps[row][i])] if classified else []
             parts += [(*self._ends[k], float(k == i)) for k in unknown]
             low, high, slopes = zip(*parts, strict=True)
             told = ", with all that is unclassified" if unknown and classified else ""
@@ -155,26 +151,25 @@ class Exposures:
         return [
             self._row("currency", key[1], key, i, limit)
             for key, row in self._map.rows.items()
-            if key[0] == "currency" and self._map.slopes[row, i]
+            if key[0] == "currency" and self._map.steps[row][i]
         ]
 
-    def factors(self, symbol: str, limits: LimitsSettings) -> list[ExposureMeasure]:
-        """Return beta and the sum over factors; where a beta is not known, so are they."""
-        found = []
-        reason = self._unknown_beta(symbol)
+    def beta(self, symbol: str, limit: float) -> ExposureMeasure:
+        """Return the market beta of the book; where that of an instrument is not known, neither is this."""
         i = self._map.place[symbol]
-        if limits.beta is not None:
-            measure = self._row("beta", "|Σ weight × beta|", ("factor", "beta"), i, limits.beta)
-            found.append(measure if not reason else _unknown(measure, reason))
-        if limits.factor_exposure is not None:
-            rows = [self._map.rows["factor", factor] for factor in FACTORS]
-            measure = ExposureMeasure(
-                name="factor_exposure", subject="Σ |exposure| over the profiles' factors", limit=limits.factor_exposure,
-                lowest=tuple(self._low[r] for r in rows), highest=tuple(self._high[r] for r in rows),
-                slopes=tuple(float(self._map.slopes[r, i]) for r in rows),
-            )  # fmt: skip
-            found.append(measure if not reason else _unknown(measure, reason))
-        return found
+        measure = self._row("beta", "|Σ weight × beta|", ("factor", "beta"), i, limit)
+        return _unknown(measure, self._unknown_beta(symbol))
+
+    def factor_exposure(self, symbol: str, limit: float) -> ExposureMeasure:
+        """Return the sum over factors; where a beta is not known, neither is this."""
+        i = self._map.place[symbol]
+        rows = [self._map.rows["factor", factor] for factor in FACTORS]
+        measure = ExposureMeasure(
+            name="factor_exposure", subject="Σ |exposure| over the profiles' factors", limit=limit,
+            lowest=tuple([self._low[r] for r in rows]), highest=tuple([self._high[r] for r in rows]),
+            slopes=tuple([self._map.steps[r][i] for r in rows]),
+        )  # fmt: skip
+        return _unknown(measure, self._unknown_beta(symbol))
 
     def _unknown_beta(self, symbol: str) -> str:
         missing = [s for s in self._map.without_beta if s == symbol or self._ends[self._map.place[s]] != (0.0, 0.0)]
@@ -184,12 +179,10 @@ class Exposures:
         row = self._map.rows[key]
         return ExposureMeasure(
             name=name, subject=subject, limit=limit, lowest=(self._low[row],), highest=(self._high[row],),
-            slopes=(float(self._map.slopes[row, column]),),
+            slopes=(self._map.steps[row][column],),
         )  # fmt: skip
 
 
 def _unknown(measure: ExposureMeasure, reason: str) -> ExposureMeasure:
-    return ExposureMeasure(
-        name=measure.name, subject=measure.subject, limit=measure.limit, lowest=(), highest=(), slopes=(),
-        reason=reason,
-    )  # fmt: skip
+    """Return the measure, or what stands in its place where it is not known, for a reason."""
+    return measure._replace(lowest=(), highest=(), slopes=(), reason=reason) if reason else measure

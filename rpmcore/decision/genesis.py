@@ -1,7 +1,7 @@
 """What a gate starts from: everything that its decisions will ever depend on, beside the commands."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import time
 from typing import Any, Self
 
@@ -44,6 +44,9 @@ class Genesis:
         The past: a row a day, a column for each of `symbols`, None where there is no close.
     last
         Last prices, and when they were made: rows of (symbol, price, UTC nanoseconds).
+    platform
+        What the last digits of results depend on where it was made, by name; empty where nobody told. No decision
+        depends on it.
     """
 
     at: int
@@ -61,6 +64,7 @@ class Genesis:
     symbols: tuple[str, ...]
     closes: tuple[tuple[float | None, ...], ...]
     last: tuple[tuple[str, float, int], ...]
+    platform: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return it in JSON's types, exactly."""
@@ -80,6 +84,7 @@ class Genesis:
             "symbols": list(self.symbols),
             "closes": [list(row) for row in self.closes],
             "last": [list(row) for row in self.last],
+            "platform": dict(self.platform),
         }
 
     @classmethod

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.controls.market_readings import MarketReadings, latest_readings
+from rpmcore.decision.magnitude import check_positive
 from rpmcore.domain.arrays import Matrix
 from rpmcore.domain.errors import InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.instruments import Instrument
@@ -17,6 +17,8 @@ from rpmcore.domain.prices import PriceHistory
 from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator
 from rpmcore.risk.currencies import Leg
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.trade_impact.rules import Rules
+from rpmcore.risk.trade_impact.worst_case import WorstCase
 from rpmcore.risk.valuation import return_panel
 
 GATE_HISTORY = "the prices of the gate"
@@ -40,6 +42,8 @@ class RiskModel:
         Rows behind `ewma`, counted by their weights.
     volatilities
         (n,) per period, by `covariance`.
+    unmoved
+        Places of instruments whose price never moved within `returns`: past P&L says nothing of their risk.
     """
 
     index: Mapping[str, int]
@@ -48,6 +52,7 @@ class RiskModel:
     returns: Matrix
     n_effective: float
     volatilities: tuple[float, ...]
+    unmoved: frozenset[int]
 
 
 class Market:
@@ -82,14 +87,22 @@ class Market:
         self._settings, self._minimum = settings, minimum_history
         legs = (leg.symbol for way in ways.values() for leg in way)
         self.symbols = tuple(dict.fromkeys((*instruments, *legs)))
-        self._rows = max(settings.covariance.lookback, settings.tail_risk.lookback) + settings.data.return_days
+        longest = max(settings.covariance.lookback, settings.tail_risk.lookback, minimum_history)
+        self._rows = longest + settings.data.return_days
         self._dates: list[str] = []
         self._closes: list[list[float]] = []
         self.last: dict[str, tuple[float, int]] = {}
+        self._unit_values: dict[str, float | None] = {}
         self.model: RiskModel | None = None
+        self._empty_book: tuple[float, WorstCase] | None = None
         self.model_reason = "there is no history of prices"
 
     # What is asked
+
+    @property
+    def last_day(self) -> str | None:
+        """The day of the last closes, None before any."""
+        return self._dates[-1] if self._dates else None
 
     def price(self, symbol: str) -> tuple[float, int] | None:
         """Return the last price of an instrument and its time, or None."""
@@ -114,11 +127,43 @@ class Market:
 
     def unit_value(self, symbol: str) -> float | None:
         """Return what a quantity of one is worth in account currency at the last prices, or None."""
+        if symbol not in self._unit_values:
+            self._unit_values[symbol] = self._unit_value(symbol)
+        return self._unit_values[symbol]
+
+    def _unit_value(self, symbol: str) -> float | None:
         instrument = self.instruments[symbol]
         if instrument.base_currency == self.account:
             return instrument.contract_size
         price, rate = self.last.get(symbol), self.rate(symbol)
         return None if price is None or rate is None else instrument.contract_size * price[0] * rate[0]
+
+    def empty_book(self, stress: float) -> WorstCase:
+        """Return a book that holds nothing, from which any other is made (`WorstCase.anew`).
+
+        Parameters
+        ----------
+        stress
+            θ of the regime.
+
+        Raises
+        ------
+        Undefined
+            If there is no risk model, for `model_reason`.
+        InvalidArgument
+            If its numbers are none.
+        """
+        model = self.model
+        if model is None:
+            raise Undefined(self.model_reason)
+        if self._empty_book is None or self._empty_book[0] != stress:
+            rules = Rules.of(self._settings, len(model.returns), model.n_effective, stress)
+            book = WorstCase.of(
+                np.zeros(len(model.index)), model.covariance, model.returns, rules,
+                ewma=None if model.ewma is model.covariance else model.ewma,
+            )  # fmt: skip
+            self._empty_book = (stress, book)
+        return self._empty_book[1]
 
     # What happens
 
@@ -128,13 +173,13 @@ class Market:
         Raises
         ------
         InvalidArgument
-            If one is not positive and finite, or of an instrument that is not known; names the first.
+            If one is not positive, not finite or out of all proportion, or its instrument is not known; names the
+            first.
         """
         for symbol, price in prices.items():
             if symbol not in self.symbols:
                 raise InvalidArgument(f"price of {symbol!r}, which is not among the instruments of this gate")
-            if isinstance(price, bool) or not isinstance(price, int | float) or not (isfinite(price) and price > 0.0):
-                raise InvalidArgument(f"price of {symbol!r} is {price!r}: positive and finite is needed")
+            check_positive(price, f"price of {symbol!r}")
 
     def check_day(self, day: str) -> None:
         """Refuse closes of a day that is none, or not later than the last.
@@ -155,11 +200,11 @@ class Market:
         """Take last prices."""
         for symbol, price in prices.items():
             self.last[symbol] = (float(price), at)
+        self._unit_values.clear()
 
-    def add_closes(self, day: str, closes: Mapping[str, float], at: int) -> None:
-        """Take the closes of a day that was checked, and measure risk anew."""
+    def add_closes(self, day: str, closes: Mapping[str, float]) -> None:
+        """Take the closes of a day that was checked into the past, and measure risk anew."""
         self._append(day, closes)
-        self.quote(closes, at)
         self.measure()
 
     def start(self, days: Sequence[str], closes: Sequence[Sequence[float | None]], symbols: Sequence[str]) -> None:
@@ -187,6 +232,7 @@ class Market:
 
     def measure(self) -> None:
         """Build the risk model of the closes at hand; where there is none, say why."""
+        self._empty_book = None
         closes = np.array(self._closes)
         enough = np.isfinite(closes).sum(axis=0) > self._minimum if len(closes) else np.zeros(len(self.symbols), bool)
         having = {symbol for symbol, ok in zip(self.symbols, enough, strict=True) if ok}
@@ -227,13 +273,15 @@ class Market:
         elif chosen_method != "ewma":
             estimator = CovarianceMatrixEstimator(settings.covariance)
             matrix = estimator.estimate(panel.returns, symbols=panel.symbols, return_days=days).matrix
+        window = np.ascontiguousarray(panel.returns[-settings.tail_risk.lookback :])
         return RiskModel(
             index={symbol: i for i, symbol in enumerate(panel.symbols)},
             covariance=matrix,
             ewma=ewma.matrix,
-            returns=np.ascontiguousarray(panel.returns[-settings.tail_risk.lookback :]),
+            returns=window,
             n_effective=ewma.n_effective,
             volatilities=tuple(float(v) for v in np.sqrt(np.diagonal(matrix))),
+            unmoved=frozenset(np.flatnonzero(~window.any(axis=0)).tolist()),
         )
 
     def state(self) -> dict[str, Any]:
@@ -249,4 +297,5 @@ class Market:
         self._dates = list(state["dates"])
         self._closes = [[np.nan if price is None else price for price in row] for row in state["closes"]]
         self.last = {symbol: (price, at) for symbol, (price, at) in state["last"].items()}
+        self._unit_values.clear()
         self.measure()

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import isclose
 from typing import Any
 
+from rpmcore.decision.differences import agree
 from rpmcore.decision.engine import DecisionEngine
 from rpmcore.domain.canonical import canonical_bytes
 from rpmcore.domain.commands import Command, command_of_plain
 from rpmcore.domain.decisions import Decision
-
-TOLERANCE = 1e-9
-"""On another processor sums round otherwise: numbers must agree to this, verdicts, sizes and reasons exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +69,9 @@ def replay(engine: DecisionEngine, records: Iterable[Recorded]) -> Iterator[Repl
         same = canonical_bytes(list(found)) == canonical_bytes(list(stands))
         yield Replayed(
             recorded=recorded, command=command, decision=decision, events=outcome.events, same=same,
-            near=same or agree(found, stands),
+            near=same or agree(list(stands), list(found)),
         )  # fmt: skip
 
 
 def _plain(decision: Decision | None, events: tuple[Mapping[str, Any], ...]) -> tuple[Any, Any]:
     return None if decision is None else decision.to_plain(), list(events)
-
-
-def agree(one: Any, other: Any) -> bool:
-    """Return whether two plain values are the same but for the last digits of numbers."""
-    if isinstance(one, float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(agree(value, other[key]) for key, value in one.items())
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(agree(a, b) for a, b in zip(one, other, strict=True))
-    return bool(one == other)

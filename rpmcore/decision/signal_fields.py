@@ -3,12 +3,10 @@
 from decimal import Decimal
 from math import isfinite
 
+from rpmcore.decision.magnitude import LARGEST
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.orders import Signal
 from rpmcore.risk.sizing.exact import exact
-
-LARGEST = 1e15
-"""A larger number is a slip; below it every product that a check forms is finite."""
 
 
 def problem_of(signal: Signal) -> str:
@@ -19,7 +17,10 @@ def problem_of(signal: Signal) -> str:
         value = getattr(signal, name)
         if value is None and name != "entry":
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"{name} is {value!r}: a finite number is needed"
+        # An integer is finite, also one that no float can hold.
+        if isinstance(value, float) and not isfinite(value):
             return f"{name} is {value!r}: a finite number is needed"
         if not 0.0 < value <= LARGEST:
             return f"{name} is {value!r}: a number above 0 and no larger than {LARGEST:g} is needed"

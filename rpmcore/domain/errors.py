@@ -23,6 +23,14 @@ class ConfigurationError(RpmError):
     """A setting is unknown, unreadable or out of its range."""
 
 
+class Unavailable(RpmError):
+    """Nothing can be answered now: what is needed has failed, is held by another, or is not there."""
+
+
+class NotVerified(RpmError):
+    """A record does not stand as it was written, or does not lead to what stands there."""
+
+
 class InputError(RpmError):
     """A file, or a table handed over in memory, cannot be used.
 

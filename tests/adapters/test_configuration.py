@@ -21,6 +21,15 @@ def test_file_then_assignment_then_option(tmp_path):
     assert settings.covariance.decay == 0.92
 
 
+def test_settings_by_section_stand_in_place_of_the_defaults_where_no_file_is_given(tmp_path):
+    base = load_settings(None, ("covariance.decay=0.9", "limits.sector=0.3")).model_dump(mode="json")
+    changed = load_settings(None, ("limits.sector=0.5",), base=base)
+    assert (changed.covariance.decay, changed.limits.sector) == (0.9, 0.5)
+    file = tmp_path / "rpm.yaml"
+    file.write_text("limits:\n  sector: 0.6\n", encoding="utf-8")
+    assert load_settings(file, base=base) == load_settings(file)
+
+
 def test_an_option_that_was_not_given_leaves_the_setting(tmp_path):
     path = write(tmp_path, "covariance:\n  decay: 0.90\n")
     assert load_settings(path, (), {"covariance.decay": None}).covariance.decay == 0.90

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from rpmcore.adapters import durable_files
-from rpmcore.adapters.control_folder import LARGEST_REQUEST, ControlFolder, ControlRequest, MalformedRequest
+from rpmcore.adapters.control_folder import (
+    LARGEST_REQUEST,
+    ControlFolder,
+    ControlRequest,
+    MalformedRequest,
+    waiting_requests,
+)
 from rpmcore.domain.errors import InputError, InvalidArgument
 from tests.privileges import without_privileges
 
@@ -41,6 +47,11 @@ class Clock:
         self.now += seconds
         if self.events:
             self.events.pop(0)()
+
+
+def test_whoever_only_looks_creates_no_folder(tmp_path):
+    assert waiting_requests(tmp_path / "other.ledger") == 0
+    assert not list(tmp_path.glob("other*"))
 
 
 def test_a_request_waits_until_it_is_acknowledged(folder):

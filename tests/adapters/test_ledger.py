@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerLocked, LedgerUnusable
+from rpmcore.adapters.ledger.file_lock import holder_of
 from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.records import NewRecord
@@ -181,11 +182,15 @@ def test_another_process_is_told_who_holds_it_and_gets_it_when_that_one_is_gone(
         assert child.stdout.readline() == "held\n"
         with pytest.raises(LedgerLocked, match=f"held by process {child.pid} "):
             Ledger.open(path, KEY)
+        assert holder_of(path).pid == child.pid
         with LedgerReader.open(path, KEY) as reader:
             assert reader.head.position == 11
         child.kill()
+    assert holder_of(path) is None, "its name is left in the file, but there is no such process"
     with Ledger.open(path, KEY) as ledger:
         ledger.append(decided(4))
+        assert holder_of(path).pid == os.getpid()
+    assert holder_of(path) is None
 
 
 def test_a_reader_sees_what_a_gate_appends(path):
@@ -313,5 +318,5 @@ def test_every_error_is_one_of_rpm_and_has_its_code():
     from rpmcore.adapters.ledger import errors
 
     family = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RpmError)]
-    codes = {kind.code for kind in family if kind is not RpmError}
+    codes = {kind.code for kind in family if issubclass(kind, errors.LedgerError)}
     assert codes == {"ledger", "ledger_unusable", "ledger_locked", "ledger_damaged", "ledger_failed"}

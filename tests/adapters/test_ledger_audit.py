@@ -114,6 +114,7 @@ def test_the_trail_is_filtered(path):
     assert positions(show(path, signal="signal-1")) == [2, 3, 4, 12]
     assert positions(show(path, signal="signal-")) == []
     assert positions(show(path, correlation="c1")) == [2, 3, 4, 9, 10, 11]
+    assert positions(show(path, since=0)) == []  # none of these commands tells a time
     assert positions(show(path, correlation='q"é')) == [12]
     assert positions(show(path, last=2)) == [11, 12]
     assert positions(show(path, correlation="c1", kind="event", last=1)) == [11]

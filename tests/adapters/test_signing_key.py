@@ -76,6 +76,14 @@ def test_the_first_use_creates_a_key_and_says_so_and_the_second_finds_it(home):
         assert first.path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_no_key_is_created_for_a_ledger_that_is_there_already(home):
+    with pytest.raises(ConfigurationError, match=f"there is no signing key in .*{VARIABLE}"):
+        load_signing_key(ledger=home / "gate.ledger", create=False)
+    assert not default_key_file().exists()
+    created = load_signing_key()
+    assert load_signing_key(create=False).key.id == created.key.id
+
+
 @pytest.mark.usefixtures("home")
 def test_keys_created_are_not_alike():
     first = load_signing_key()

@@ -4,9 +4,19 @@ import sys
 
 import rpmcore
 
-COMMANDS = ("evaluate", "exposure", "limits", "regime", "size", "backtest", "strategies", "stress")
-HELP = (["--help"], *([name, "--help"] for name in COMMANDS), ["killswitch", "simulate", "--help"], ["--version"])
-HELP += (["alerts", "--help"], ["alerts", "test", "--help"])
+COMMANDS = (
+    "evaluate", "exposure", "limits", "regime", "size", "backtest", "strategies", "stress", "decide", "replay",
+)  # fmt: skip
+HELP = (
+    ["--help"],
+    *([name, "--help"] for name in COMMANDS),
+    ["killswitch", "simulate", "--help"],
+    ["killswitch", "trip", "--help"],
+    ["gate", "status", "--help"],
+    ["audit", "verify", "--help"],
+    ["alerts", "test", "--help"],
+    ["--version"],
+)
 HEAVY = {"numba", "scipy", "pyarrow", "numpy", "pandas"}
 
 
@@ -44,11 +54,15 @@ def test_the_public_names_are_pinned_and_load():
         "AdaptiveRiskManager",
         "AdaptiveVolatilityThresholds",
         "AdvancedKillSwitchManager",
+        "ApprovedTrade",
         "AssetFactorDatabase",
         "CovarianceMatrixEstimator",
         "CrisisScenario",
+        "Decision",
+        "DecisionEngine",
         "ExposureVelocityKillSwitch",
         "FactorExposureCalculator",
+        "GateSystem",
         "HistoricalCrisisLibrary",
         "PerStrategyKillSwitch",
         "PortfolioRiskEngine",
@@ -56,7 +70,11 @@ def test_the_public_names_are_pinned_and_load():
         "PositionSizer",
         "RegimeAwareRiskLimits",
         "RegimeDetector",
+        "RejectionException",
         "RejectionVelocityKillSwitch",
+        "RiskGate",
+        "Signal",
+        "SignalData",
         "StrategyIntelligenceEngine",
         "StrategyPerformanceTracker",
         "StressAdjustedLimits",
@@ -69,6 +87,8 @@ def test_the_public_names_are_pinned_and_load():
         "exposure",
         "limits",
         "load_settings",
+        "new_gate",
+        "open_gate",
         "open_prices",
         "read_book",
         "read_prices",
@@ -81,5 +101,5 @@ def test_the_public_names_are_pinned_and_load():
         "synthetic_stress",
     ]
     for name in rpmcore.__all__:
-        assert getattr(rpmcore, name).__name__ == name
+        assert getattr(rpmcore, name).__name__ == {"SignalData": "Signal"}.get(name, name)
         assert name in dir(rpmcore)

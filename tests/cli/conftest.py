@@ -1,8 +1,10 @@
 """Run the command as a user does, in a process of its own, and books to run it on."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from tests.small_gate import write_key, write_small_ledger
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLE = DATA / "portfolio.parquet"
@@ -68,3 +72,52 @@ def business_days(n_days, last=date(2022, 12, 28)):
             days.append(last)
         last -= timedelta(days=1)
     return days[::-1]
+
+
+@pytest.fixture(scope="session")
+def written_ledger(tmp_path_factory):
+    """A small ledger that is written once; `desk` copies it."""
+    folder = tmp_path_factory.mktemp("written")
+    return write_small_ledger(folder / "desk.ledger")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A ledger of one's own, and the command that is run on it with its key."""
+
+    ledger: Path
+    environment: dict[str, str]
+    rpm: Callable[..., Outcome]
+
+    def __call__(self, *arguments, **environment):
+        return self.rpm(*arguments, **{**self.environment, **environment})
+
+
+@pytest.fixture
+def desk(rpm, written_ledger, tmp_path):
+    folder = tmp_path / "desk"
+    shutil.copytree(written_ledger.parent, folder)
+    key = write_key(tmp_path / "keys")
+    return Desk(folder / "desk.ledger", {"RPM_LEDGER_KEY_FILE": str(key)}, rpm)
+
+
+@pytest.fixture
+def holder(desk):
+    """Start a second process that holds the ledger, in the manner named; see `tests/holding_gate.py`."""
+    started = []
+
+    def hold(manner):
+        root = Path(__file__).parents[2]
+        process = subprocess.Popen(
+            [sys.executable, root / "tests" / "holding_gate.py", desk.ledger, manner], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True, cwd=root, env={**os.environ, **desk.environment},
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout.readline() == "holding\n"
+        return process
+
+    yield hold
+    for process in started:
+        process.stdin.close()
+        process.wait(timeout=60)
+        process.stdout.close()

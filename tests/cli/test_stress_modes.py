@@ -51,6 +51,8 @@ def test_all_crises_run_on_the_sample_in_every_mode(rpm):
         ("--all", "--mode", "all"),
         ("-s", "covid2020", "--mode", "replay"),
         ("-s", "brexit2016", "--mode", "path", "--system", "limits"),
+        ("-s", "covid2020", "--gate"),
+        ("--all", "--gate"),
         ("--shock", "SP500=-0.1", "--shock", "EURUSD=0.02"),
         ("--reverse", "0.1"),
         ("--synthetic", "60", "--system", "limits"),
@@ -123,6 +125,43 @@ def test_the_system_says_who_acted_and_what_it_saved(rpm):
     assert found["summary"]["mean_loss_pct"] < found["summary"]["mean_unmanaged_loss_pct"]
 
 
+def test_the_gate_says_which_control_fired_on_which_day(rpm):
+    report = stressed(rpm, "-s", "covid2020", "--gate")
+    (found,) = report["scenarios"]
+    assert "one_path" in {warning["code"] for warning in report["warnings"]}
+    path = found["path"]
+    assert (found["mode"], found["paths_of"], path["system"]) == ("path", "unmanaged", "gate")
+    acted = {a["control"]: day["day"] for day in reversed(path["days"]) for a in day["actions"]}
+    assert acted["kill_switch:account"] == 1
+    assert "gross_exposure" in acted
+    halt = next(a for a in path["days"][0]["actions"] if a["control"] == "kill_switch:account")
+    assert "halt of account" in halt["reason"]
+    assert found["loss"] == path["loss"] < path["unmanaged_loss"]
+    assert path["loss_avoided"] == pytest.approx(path["unmanaged_loss"] - path["loss"])
+    (again,) = stressed(rpm, "-s", "covid2020", "--system", "gate", "--mode", "path", "--threads", "2")["scenarios"]
+    assert again == found
+
+
+def test_the_table_under_the_gate_tells_day_control_and_reason(rpm):
+    done = rpm("stress", SAMPLE, "-s", "covid2020", "--gate", "--quiet")
+    assert re.search(r"With gate [\d.]+%, without [\d.]+%: [\d.]+% avoided", done.out)
+    assert re.search(r"^ +1 +[\d.]+% +[\d.]+% +-?[\d.]+% kill switch account: halt of account", done.out, re.MULTILINE)
+
+
+def test_synthetic_crises_pass_the_gate(rpm):
+    found = stressed(rpm, "--synthetic", "4", "--gate")
+    assert found["summary"]["system"] == "gate"
+    assert sum(c["n_acted_first"] for c in found["controls"]) == 4
+
+
+def test_the_verdict_is_that_under_the_gate(rpm):
+    assert rpm("stress", SAMPLE, "-s", "archegos2021", "--gate", "--check", "--quiet").code == 3
+    done = rpm(
+        "stress", SAMPLE, "-s", "archegos2021", "--gate", "--check", "--quiet", "--set", "stress.maximum_var_ratio=10"
+    )
+    assert done.code == 0
+
+
 def test_check_fails_where_any_mode_fails(rpm):
     assert rpm("stress", SAMPLE, "-s", "lehman2008", "--check", "--quiet").code == 0
     assert rpm("stress", SAMPLE, "-s", "lehman2008", "--mode", "all", "--check", "--quiet").code == 3
@@ -156,6 +195,8 @@ def test_a_scenario_of_a_desk(rpm, tmp_path):
         (["--reverse", "-0.1"], ["loss", "-0.1"]),
         (["--reverse", "nan"], ["loss"]),
         (["--reverse", "0.1", "--all"], ["--reverse"]),
+        (["-s", "lehman2008", "--gate", "--system", "limits"], ["--gate", "not limits"]),
+        (["--synthetic", "20000", "--gate"], ["10,000", "20,000"]),
     ],
 )
 def test_what_cannot_be_run_is_told(rpm, arguments, words):
@@ -176,6 +217,10 @@ def test_what_cannot_be_run_is_told(rpm, arguments, words):
         (["--shock", "SP500=-0.1", "--propagation", "adverse"], "--propagation"),
         (["-s", "lehman2008", "--factors", DATA / "factors.parquet"], "--factors"),
         (["-s", "lehman2008", "--system", "limits"], "--system"),
+        (["-s", "lehman2008", "--gate", "--mode", "replay"], "--gate"),
+        (["-s", "lehman2008", "--system", "gate", "--mode", "replay"], "--system"),
+        (["--reverse", "0.1", "--gate"], "--gate"),
+        (["--shock", "SP500=-0.1", "--gate"], "--gate"),
     ],
 )
 def test_an_option_that_would_change_nothing_is_refused(rpm, arguments, option):

@@ -100,6 +100,21 @@ def test_a_halt_is_cleared_by_a_named_operator_with_a_reason_alone(manager):
     assert manager.is_trading_allowed(at=60 * MINUTE)
 
 
+def test_what_stands_says_how_severe_and_why(manager):
+    assert manager.standing() == ()
+    reject(manager, 10)
+    ((severity, why),) = manager.standing()
+    assert severity is Severity.HALT
+    assert why.startswith("rejection_velocity: rejections in the window: 10 against 10")
+    manager.trip(Severity.HALT, operator="Ada", reason="drill", scope="b", at=60 * MINUTE)
+    assert manager.standing("b") == ((Severity.HALT, "operator: drill (Ada)"),)
+    restored = AdvancedKillSwitchManager()
+    restored.restore(manager.state())
+    assert restored.standing("b") == manager.standing("b")
+    with pytest.raises(InvalidArgument, match="'nobody' is neither"):
+        manager.standing("nobody")
+
+
 def test_a_reset_does_not_clear_what_is_still_true(manager):
     reject(manager, 10)
     (event,) = manager.reset(at=5 * MINUTE - 1, **BY_ADA)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
+from rpm_cli.rendering.stress_path import fall, show_first_actions, show_path
 from rpmcore.risk.report import BookSummary
 from rpmcore.risk.stress.engine import ScenarioResult
 from rpmcore.risk.stress.factor_scenario import FactorScenarioResult
@@ -16,8 +17,6 @@ from rpmcore.risk.stress.replay import ReplayResult
 from rpmcore.risk.stress.reverse_study import ReverseReport
 from rpmcore.risk.stress.study import Result, StressReport
 from rpmcore.risk.stress.suite_study import SuiteReport
-
-CHART_HEIGHT = 8
 
 
 def show(report: StressReport) -> None:
@@ -32,6 +31,8 @@ def show(report: StressReport) -> None:
             console.print(Text(f"{scenario.name}, {scenario.mode}: {criterion}", style="bold red"))
     if len(report.scenarios) == 1:
         _details(console, report.scenarios[0], wide)
+    else:
+        show_first_actions(console, [s for s in report.scenarios if isinstance(s, CrisisPaths)])
     _warnings(console, report.warnings)
 
 
@@ -103,7 +104,7 @@ def _details(console: Console, scenario: Result, wide: bool) -> None:
     elif isinstance(scenario, ReplayResult):
         _replay(console, scenario, wide)
     elif isinstance(scenario, CrisisPaths):
-        _path(console, scenario)
+        show_path(console, scenario)
     else:
         _factor(console, scenario, wide)
 
@@ -173,27 +174,11 @@ def _replay(console: Console, replay: ReplayResult, wide: bool) -> None:
         console.print(Text(f"No VaR ratio: {draw.printable(replay.var_breach_ratio_reason)}", style="yellow"))
     if replay.dropped_rows:
         console.print(f"{replay.dropped_rows} day(s) without a price of some position are left out")
-    _fall(console, replay.loss_path, str(replay.dates[0]), str(replay.dates[-1]))
+    fall(console, replay.loss_path, str(replay.dates[0]), str(replay.dates[-1]))
     rows = [(p.symbol, p.strategy_id, p.weight, f"{p.price_move:+.1%}", p.loss, p.origin) for p in replay.positions]
     console.print()
     console.print(Text(f"At the trough, {replay.trough}", style="bold"))
     _losses(console, rows, "Price", "By", wide)
-
-
-def _fall(console: Console, losses: Sequence[float], first: str, last: str) -> None:
-    """Draw a path of losses as columns that hang from the capital at the start."""
-    width = min(console.width - 8, len(losses), 100)
-    n = len(losses)
-    deepest = [max(losses[i * n // width : (i + 1) * n // width]) for i in range(width)]
-    bottom = max(deepest)
-    if bottom <= 0.0:
-        return
-    console.print()
-    for level in range(1, CHART_HEIGHT + 1):
-        label = f"-{bottom * level / CHART_HEIGHT:.1%}" if level in (CHART_HEIGHT // 2, CHART_HEIGHT) else ""
-        line = "".join("█" if loss / bottom * CHART_HEIGHT > level - 0.5 else " " for loss in deepest)
-        console.print(Text(f"{label:>7} ").append(line, style="red"))
-    console.print(f"{'':>8}{first}{last:>{max(width - len(first), len(last) + 1)}}")
 
 
 def _factor(console: Console, found: FactorScenarioResult, wide: bool) -> None:
@@ -210,35 +195,6 @@ def _factor(console: Console, found: FactorScenarioResult, wide: bool) -> None:
             console.print(Text(draw.printable(f"Other factors follow: {', '.join(others)}")))
     rows = [(p.symbol, p.strategy_id, p.weight, f"{p.holding_return:+.1%}", p.loss, p.origin) for p in found.positions]
     _losses(console, rows, "Return", "By", wide)
-
-
-def _path(console: Console, paths: CrisisPaths) -> None:
-    path = paths.path
-    console.print()
-    law = "normal" if path.dof is None else f"Student-t ν={path.dof:g}"
-    console.print(
-        Text(
-            f"{path.title}: {path.duration_days} day(s), {law} shocks, seed {path.seed}, "
-            f"market {path.market_return:+.1%}",
-            style="bold",
-        )
-    )
-    console.print(
-        f"{paths.n_paths} paths: {paths.quantile:.0%} lose no more than {draw.percent(paths.loss)}, half no more than "
-        f"{draw.percent(paths.median_loss)}, the worst {draw.percent(paths.worst_loss)}; {paths.share_passed:.0%} pass"
-    )
-    console.print(f"Path {path.path}, which stands there:")
-    if path.system != "unmanaged":
-        console.print(
-            f"With {path.system} {draw.percent(path.loss)}, without {draw.percent(path.unmanaged_loss)}: "
-            f"{draw.percent(path.loss_avoided)} avoided"
-        )
-        acted = path.action
-        if acted is not None:
-            console.print(Text(draw.printable(f"Day {path.action_day}: {acted.control}, {acted.reason}")))
-        else:
-            console.print("No control acted")
-    _fall(console, [1.0 - day.equity for day in path.days], "day 1", f"day {len(path.days)}")
 
 
 def _bar_width(console: Console) -> int:

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -124,3 +125,25 @@ def percent(value: float | None, digits: int = 2) -> str:
 def amount(value: float | None) -> str:
     """Return money with separators and no decimals, or a dash."""
     return "–" if value is None else f"{value:,.0f}"
+
+
+def moment(at: int) -> str:
+    """Return a time in UTC nanoseconds to the second."""
+    seconds, rest = divmod(at, 1_000_000_000)
+    found = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+    return found.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def quantity(value: float | None) -> str:
+    """Return a number of units with separators and only the decimals that it has, or a dash."""
+    return "–" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.8g}"
+
+
+def grid(console: Console, rows: Sequence[tuple[str, str | Text]]) -> None:
+    """Print the names and texts that head a report."""
+    found = Table.grid(padding=(0, 2))
+    found.add_column(style="bold", no_wrap=True)
+    found.add_column(overflow="fold")
+    for name, text in rows:
+        found.add_row(name, text if isinstance(text, Text) else Text(text))
+    console.print(found)

@@ -28,6 +28,8 @@ def load_settings(
     assignments: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
     spelling: Mapping[str, str] | None = None,
+    *,
+    base: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Return the settings: defaults, over them the file, ``section.key=value`` assignments, and options.
 
@@ -41,6 +43,8 @@ def load_settings(
         Values of command-line options by dotted key; None means that the option was not given.
     spelling
         How messages call an option, by dotted key; by default two hyphens and the last part of the key.
+    base
+        Settings by section in place of the defaults, where no file is given.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def load_settings(
         file and line, or the option.
     """
     document = _read(Path(path)) if path is not None else Document({})
-    merged = json.loads(json.dumps(document.values))
+    merged = json.loads(json.dumps(document.values if path is not None else dict(base or {})))
     origin = {key: f"{path}, line {line}" for key, line in document.lines.items()}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")

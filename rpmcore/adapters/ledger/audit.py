@@ -82,6 +82,8 @@ def show(
     sequence: int | None = None,
     signal: str | None = None,
     correlation: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
     last: int | None = None,
 ) -> Iterator[Record]:
     """Yield the records that pass every filter given, in their order. Nothing is verified.
@@ -96,6 +98,8 @@ def show(
         Those of the commands of this signal: of whatever has it as idempotency key or as ``signal_id``.
     correlation
         Those of the commands in whose records it stands as ``correlation_id``.
+    since, until
+        Those of the commands whose ``at`` is not before the one and before the other.
     last
         Only so many, from the end.
 
@@ -111,12 +115,22 @@ def show(
     if last is not None and last < 1:
         raise InvalidArgument(f"last must be at least 1, found {last}")
     conditions, values = _conditions(kind, sequence, signal, correlation)
+    for bound, value in ((">=", since), ("<", until)):
+        if value is not None:
+            conditions.append(_BY_TIME.format(bound))
+            values.append(value)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"SELECT {COLUMNS} FROM records{where} ORDER BY position"  # noqa: S608
     if last is not None:
         query = f"SELECT * FROM ({query} DESC LIMIT ?) ORDER BY position"  # noqa: S608
         values.append(last)
     return _rows(path, query, values)
+
+
+_BY_TIME = (
+    "sequence IN (SELECT sequence FROM records WHERE kind = 'command' AND "
+    "CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.at') END {} ?)"
+)
 
 
 def _rows(path: str | Path, query: str, values: Sequence[object]) -> Iterator[Record]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import ClassVar
 
-from rpmcore.domain.errors import RpmError
+from rpmcore.domain.errors import NotVerified, RpmError, Unavailable
 
 
 class LedgerError(RpmError):
@@ -13,7 +13,7 @@ class LedgerError(RpmError):
     code: ClassVar[str] = "ledger"
 
 
-class LedgerUnusable(LedgerError):
+class LedgerUnusable(LedgerError, Unavailable):
     """There is no ledger, there is one already, or the system lets nobody read or write it."""
 
     code = "ledger_unusable"
@@ -28,7 +28,7 @@ class Holder:
     since: str
 
 
-class LedgerLocked(LedgerError):
+class LedgerLocked(LedgerError, Unavailable):
     """Another process writes to the ledger; `holder` is None where it has not said yet who it is."""
 
     code = "ledger_locked"
@@ -39,7 +39,7 @@ class LedgerLocked(LedgerError):
         super().__init__(f"{path} is held by {who}. Only one gate writes to a ledger: stop that one first")
 
 
-class LedgerDamaged(LedgerError):
+class LedgerDamaged(LedgerError, NotVerified):
     """The ledger does not verify.
 
     Attributes
@@ -57,7 +57,7 @@ class LedgerDamaged(LedgerError):
         super().__init__(f"{path} does not verify: {why}")
 
 
-class LedgerFailed(LedgerError):
+class LedgerFailed(LedgerError, Unavailable):
     """An append failed. Whether its records were written is unknown, and nothing more is written."""
 
     code = "ledger_failed"

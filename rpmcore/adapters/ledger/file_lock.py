@@ -63,6 +63,28 @@ def beside(ledger: Path, suffix: str) -> Path:
     return ledger.with_name(f"{ledger.name}.{suffix}")
 
 
+def holder_of(ledger: Path) -> Holder | None:
+    """Return who says to have a ledger, without touching its lock; None where nobody does, or that process is no more.
+
+    A process that was killed leaves its name behind. On this host it is asked for by its number, which another
+    process may have got meanwhile; of another host its word is taken.
+    """
+    try:
+        with beside(ledger, "lock").open("rb") as file:
+            holder = _holder(file.fileno())
+    except OSError:
+        return None
+    if holder is None or holder.host != socket.gethostname() or sys.platform == "win32":
+        return holder
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        pass  # it is there, and another user's
+    return holder
+
+
 def _holder(descriptor: int) -> Holder | None:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)

@@ -8,7 +8,7 @@ from typing import Self
 from rpmcore.adapters.ledger.connections import UNREADABLE, connect_reader, unreadable
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.halt import halted_reason
-from rpmcore.adapters.ledger.queries import Queries
+from rpmcore.adapters.ledger.queries import COLUMNS, Queries
 from rpmcore.adapters.ledger.records import Head, Record
 from rpmcore.adapters.ledger.schema import foreign_schema, identify
 from rpmcore.adapters.ledger.verification import Progress, check
@@ -62,6 +62,11 @@ class LedgerReader(Queries):
             raise LedgerDamaged(self.path, "the row of the head was altered")
         ledger, position, sequence, mac, signature = rows[0]
         return Head(ledger=ledger, position=position, sequence=sequence, mac=mac, signature=signature)
+
+    def last_of(self, kind: str, count: int) -> list[Record]:
+        """Return the last records of a kind, at most `count`, in their order."""
+        query = f"SELECT {COLUMNS} FROM records WHERE kind = ? ORDER BY position DESC LIMIT ?"  # noqa: S608
+        return list(self.select(query, (kind, count)))[::-1]
 
     def select(self, query: str, values: Sequence[object] = ()) -> Iterator[Record]:
         """Yield what a query of `COLUMNS` finds, as it stood at one moment."""

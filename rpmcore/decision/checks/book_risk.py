@@ -1,12 +1,13 @@
 """What the whole book may come to: exposures, and risk, with all working orders at their worst."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
-from typing import Any
 
 from rpmcore.decision.checks.inquiry import Inquiry, of_impact, opening, skipped
-from rpmcore.decision.exposures import ExposureMeasure
+from rpmcore.decision.exposures import ExposureMeasure, Exposures
 from rpmcore.domain.decisions import CheckResult
+from rpmcore.risk.limits import exceeds
 from rpmcore.risk.trade_impact.impact import TradeImpact
 from rpmcore.risk.trade_impact.linear import linear_impact
 
@@ -25,17 +26,19 @@ def exposure_growth(asked: Inquiry) -> CheckResult:
 
 def gross_exposure(asked: Inquiry) -> CheckResult:
     """Σ |market value|."""
-    return _of_account(asked, "gross_exposure", 0)
+    name, limit = "gross_exposure", asked.limits.gross_exposure
+    return _worst(asked, name, lambda e, symbol: [e.gross(symbol, name, "Σ |market value| / equity", limit)])
 
 
 def net_exposure(asked: Inquiry) -> CheckResult:
     """|Σ market value|."""
-    return _of_account(asked, "net_exposure", 1)
+    return _worst(asked, "net_exposure", lambda e, symbol: [e.net(symbol, asked.gate.net_exposure)])
 
 
 def leverage(asked: Inquiry) -> CheckResult:
     """Gross exposure over equity."""
-    return _of_account(asked, "leverage", 2)
+    name, limit = "leverage", asked.limits.leverage
+    return _worst(asked, name, lambda e, symbol: [e.gross(symbol, name, "gross exposure / equity", limit)])
 
 
 def single_name(asked: Inquiry) -> CheckResult:
@@ -66,12 +69,18 @@ def currency(asked: Inquiry) -> CheckResult:
 
 def beta(asked: Inquiry) -> CheckResult:
     """The market beta of the book."""
-    return _of_factors(asked, "beta")
+    limit = asked.risk.limits.beta
+    if limit is None:
+        return skipped("beta", "no limit is set")
+    return _worst(asked, "beta", lambda exposures, symbol: [exposures.beta(symbol, limit)])
 
 
 def factor_exposure(asked: Inquiry) -> CheckResult:
     """The sum of exposures to factors."""
-    return _of_factors(asked, "factor_exposure")
+    limit = asked.risk.limits.factor_exposure
+    if limit is None:
+        return skipped("factor_exposure", "no limit is set")
+    return _worst(asked, "factor_exposure", lambda exposures, symbol: [exposures.factor_exposure(symbol, limit)])
 
 
 def volatility(asked: Inquiry) -> CheckResult:
@@ -81,12 +90,15 @@ def volatility(asked: Inquiry) -> CheckResult:
 
 def volatility_target(asked: Inquiry) -> CheckResult:
     """Annual volatility that the book is steered to: what adds beyond it is cut."""
-    case, asset = asked.steered, asked.asset
+    case, asset = asked.worst_case, asked.asset
 
     def impact(size: float) -> TradeImpact:
         assert case is not None  # noqa: S101 - of_risk has seen that the risk is known
         assert asset is not None  # noqa: S101
-        return case.volatility_impact(asset, asked.sign, size, asked.smallest)
+        return case.volatility_impact(
+            asset, asked.sign, size, asked.smallest, limit=asked.risk.limits.target_volatility,
+            text="what the book is steered to, per year",
+        )  # fmt: skip
 
     return _of_risk(asked, "volatility_target", impact)
 
@@ -104,36 +116,29 @@ def expected_shortfall(asked: Inquiry) -> CheckResult:
 def _of_risk(asked: Inquiry, name: str, impact: Callable[[float], TradeImpact]) -> CheckResult:
     if asked.worst_case is None or asked.asset is None or asked.unit_value is None or asked.equity <= 0.0:
         return skipped(name, asked.no_risk or NO_VALUE)
-    return of_impact(asked, name, impact, impact(asked.weight(asked.quantity)))
+    working = asked.worst_case.working
+    # Without a list of outcomes the measure is a bound. Of VaR every outcome is needed, of convex measures the corners.
+    bounded = not (working.outcomes if name == "value_at_risk" else working.corners)
+
+    def judged(size: float) -> TradeImpact:
+        return _as_bound(impact(size)) if bounded else impact(size)
+
+    return of_impact(asked, name, judged, judged(asked.size))
 
 
-def _of_account(asked: Inquiry, name: str, which: int) -> CheckResult:
-    return _worst(
-        asked,
-        name,
-        lambda exposures, symbol: [
-            exposures.of_account(symbol, asked.limits.gross_exposure, asked.limits.leverage, asked.gate.net_exposure)[
-                which
-            ]
-        ],
-    )
+def _as_bound(impact: TradeImpact) -> TradeImpact:
+    """Return the impact on what is never below the measure: beyond the limit, its fall is no fall of the measure."""
+    if impact.now is None or impact.after is None or not exceeds(impact.after, impact.limit):
+        return impact
+    return replace(impact, now=impact.after, largest=0.0 if exceeds(impact.now, impact.limit) else impact.largest)
 
 
-def _of_factors(asked: Inquiry, name: str) -> CheckResult:
-    limits = asked.risk.limits
-    if getattr(limits, name) is None:
-        return skipped(name, "no limit is set")
-    return _worst(
-        asked, name, lambda exposures, symbol: [m for m in exposures.factors(symbol, limits) if m.name == name]
-    )
-
-
-def _worst(asked: Inquiry, name: str, measures: Any) -> CheckResult:
+def _worst(asked: Inquiry, name: str, measures: Callable[[Exposures, str], list[ExposureMeasure]]) -> CheckResult:
     """Return the result of the measure that lets the least pass."""
     exposures, instrument = asked.exposures, asked.instrument
     if exposures is None or instrument is None or asked.unit_value is None or asked.equity <= 0.0:
         return skipped(name, NO_VALUE)
-    found: list[ExposureMeasure] = measures(exposures, instrument.symbol)
+    found = measures(exposures, instrument.symbol)
     if not found:
         return skipped(name, "the order does not move it")
     unknown = next((m.reason for m in found if m.reason), "")
@@ -146,7 +151,7 @@ def _worst(asked: Inquiry, name: str, measures: Any) -> CheckResult:
             smallest=asked.smallest,
         )  # fmt: skip
 
-    size = asked.weight(asked.quantity)
+    size = asked.size
     impacts = [impact_of(measure, size) for measure in found]
     tightest = min(range(len(found)), key=lambda k: impacts[k].largest)
     return of_impact(asked, name, lambda x: impact_of(found[tightest], x), impacts[tightest])

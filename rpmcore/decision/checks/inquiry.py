@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import inf, isfinite
+from math import inf, isfinite, nextafter
 
 from rpmcore.controls.adaptive_risk import AdaptiveLimits
 from rpmcore.decision.exposures import Exposures
@@ -13,6 +13,7 @@ from rpmcore.domain.decisions import CheckResult, CheckStatus
 from rpmcore.domain.instruments import Instrument
 from rpmcore.domain.orders import Signal
 from rpmcore.risk.settings import RiskSettings
+from rpmcore.risk.sizing.exact import exact
 from rpmcore.risk.sizing.lots import LotRules
 from rpmcore.risk.trade_impact.impact import TradeImpact
 from rpmcore.risk.trade_impact.worst_case import WorstCase
@@ -46,6 +47,8 @@ class Inquiry:
         None where nothing is known of the symbol.
     price, price_at, rate
         Last price and its time, and the rate of its currency; None where there is none.
+    value_at
+        The time of the older of price and rate.
     unit_value, unit_loss
         Of a quantity of one, in account currency, now and what it loses at the stop; None where not known.
     equity
@@ -57,19 +60,21 @@ class Inquiry:
         account's position.
     limits
         Of today.
-    exposures, worst_case, steered
+    exposures, worst_case
         Of the account with its working orders; None where they cannot be measured, for `no_risk`. See
         `rpmcore.decision.book.BookView`.
-    asset
-        Place of the instrument in the risk model.
+    asset, unmoved
+        Place of the instrument in the risk model, and whether its price has not moved there.
     headroom
         Of gross exposure, in account currency.
     adv, spread_bps, drawdown
         What the sizer is told; see `rpmcore.risk.sizing.request.SizingRequest`.
     quantity, opening, reduces
         What is asked, how much of it does more than shrink a position, and whether none of it does.
+    size, smallest
+        Values of what is asked and of the smallest lot, unsigned, as fractions of equity; 0 where there is none.
     remeasured
-        What the checks leave for the final size: each tells from a quantity whether it passes.
+        What the checks leave for the final size: each tells from its value whether it passes.
     """
 
     signal: Signal
@@ -92,6 +97,7 @@ class Inquiry:
     lots: LotRules | None
     price: float | None
     price_at: int | None
+    value_at: int | None
     rate: float | None
     unit_value: float | None
     unit_loss: float | None
@@ -103,9 +109,9 @@ class Inquiry:
     account: str
     exposures: Exposures | None
     worst_case: WorstCase | None
-    steered: WorstCase | None
     no_risk: str
     asset: int | None
+    unmoved: bool
     headroom: float
     adv: float | None
     spread_bps: float | None
@@ -115,6 +121,8 @@ class Inquiry:
     quantity: float = 0.0
     opening: float = 0.0
     reduces: bool = False
+    size: float = 0.0
+    smallest: float = 0.0
     _impacts: dict[float, tuple[TradeImpact, TradeImpact, TradeImpact]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,6 +130,9 @@ class Inquiry:
             self.quantity = float(self.requested)
             self.opening = float(max(Decimal(0), self.requested - self.reducible))
             self.reduces = self.requested <= self.reducible
+        if self.equity > 0.0:
+            self.size = self.weight(self.quantity)
+            self.smallest = self.weight(float(self.lots.minimum)) if self.lots is not None else 0.0
 
     def risk_impacts(self, size: float) -> tuple[TradeImpact, TradeImpact, TradeImpact]:
         """Return what a trade of this weight does to VaR, ES and volatility; measured once for each size."""
@@ -132,17 +143,9 @@ class Inquiry:
             found = self._impacts[size] = self.worst_case.impacts(self.asset, self.sign, size, self.smallest)
         return found
 
-    @property
-    def smallest(self) -> float:
-        """Weight of the smallest lot."""
-        return self.weight(float(self.lots.minimum)) if self.lots is not None else 0.0
-
-    @property
-    def fresh_price(self) -> bool:
-        """Whether the last price is young enough to be believed."""
-        if self.price_at is None:
-            return False
-        return self.at - self.price_at <= self.gate.maximum_price_age_hours * 3.6e12
+    def fresh(self, made_at: int | None) -> bool:
+        """Return whether what was made at a time is young enough to be believed."""
+        return made_at is not None and self.at - made_at <= self.gate.maximum_price_age_hours * 3.6e12
 
     def weight(self, quantity: float) -> float:
         """Return the value of a quantity as a fraction of equity, unsigned."""
@@ -197,10 +200,20 @@ def opening(
     if asked.reduces:
         return answer("exempt", name, text, observed=observed, limit=limit)
     reducible, wanted = float(asked.reducible), asked.opening
+    if asked.requested is None:
+        # Nobody can tell the size: every bound may bind.
+        wanted = inf
     status: CheckStatus = "pass"
-    if asked.requested is None or allowed < wanted:
-        status = "cut" if allowed > 0.0 else "reject"
+    if allowed < wanted:
+        status = "cut" if _opens(asked, reducible + allowed) else "reject"
     return answer(status, name, text, observed=observed, limit=limit, largest=reducible + max(allowed, 0.0))
+
+
+def _opens(asked: Inquiry, quantity: float) -> bool:
+    """Return whether a quantity, in whole lots, is more than what reduces: less than a lot is nothing."""
+    if asked.lots is None or not quantity > 0.0 or quantity == inf:
+        return quantity == inf
+    return asked.lots.quantity(asked.lots.lots(exact(quantity))) > asked.reducible
 
 
 def skipped(name: str, why: str) -> CheckResult:
@@ -223,7 +236,9 @@ def of_impact(asked: Inquiry, name: str, measure: Callable[[float], TradeImpact]
         return answer("exempt", name, text, observed=impact.after, limit=impact.limit)
     asked.remeasured.append((name, measure))
     allowed = asked.quantity_of(impact.largest) - float(asked.reducible) if impact.largest < inf else inf
-    if impact.passes and allowed < asked.opening:
-        # Rounding between weights and quantities must not cut what passes as it is.
-        allowed = asked.opening
+    # Rounding between weights and quantities must neither cut what passes as it is, nor pass what does not.
+    if impact.passes:
+        allowed = max(allowed, asked.opening)
+    elif allowed >= asked.opening:
+        allowed = nextafter(asked.opening, 0.0)
     return opening(asked, name, allowed, text, observed=impact.after, limit=impact.limit)

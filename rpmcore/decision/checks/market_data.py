@@ -25,8 +25,8 @@ def price(asked: Inquiry) -> CheckResult:
 def price_age(asked: Inquiry) -> CheckResult:
     """The last price is young."""
     limit = asked.gate.maximum_price_age_hours
-    age = None if asked.price_at is None else (asked.at - asked.price_at) / 3.6e12
-    return opening(asked, "stale_price", inf if asked.fresh_price else 0.0, "hours since the last price",
+    age = None if asked.value_at is None else (asked.at - asked.value_at) / 3.6e12
+    return opening(asked, "stale_price", inf if asked.fresh(asked.value_at) else 0.0, "hours since the last price",
                    observed=age, limit=limit)  # fmt: skip
 
 
@@ -36,9 +36,12 @@ def history(asked: Inquiry) -> CheckResult:
         return skipped("insufficient_history", "the instrument is not known")
     if asked.worst_case is None:
         return skipped("insufficient_history", asked.no_risk)
-    enough, needed = asked.asset is not None, asked.gate.minimum_history
-    text = "returns enough" if enough else f"fewer than {needed} returns of it, or of a rate that it needs"
-    return opening(asked, "insufficient_history", inf if enough else 0.0, text)
+    text = "returns enough"
+    if asked.asset is None:
+        text = f"fewer than {asked.gate.minimum_history} returns of it, or of a rate that it needs"
+    elif asked.unmoved:
+        text = "its price has not moved in the window of the tail: no past P&L tells its risk"
+    return opening(asked, "insufficient_history", 0.0 if asked.asset is None or asked.unmoved else inf, text)
 
 
 def risk_model(asked: Inquiry) -> CheckResult:
@@ -54,12 +57,12 @@ def equity(asked: Inquiry) -> CheckResult:
 
 
 def price_collar(asked: Inquiry) -> CheckResult:
-    """The entry is near the last price; of an order that reduces too, where the price is fresh."""
+    """The entry is near the last price, where that is fresh; of an order that reduces too."""
     limit = asked.gate.price_collar
     if asked.price is None or asked.problem:
         return skipped("price_collar", "no price to compare with")
+    if not asked.fresh(asked.price_at):
+        return skipped("price_collar", "the price is stale, which stops what opens by itself, and nothing that reduces")
     distance = abs(asked.signal.entry / asked.price - 1.0)
-    if asked.reduces and not asked.fresh_price:
-        return skipped("price_collar", "the price is stale, which stops no order that reduces")
     text = f"|entry / last − 1|, last {asked.price:g}"
     return whole("price_collar", distance <= limit, text, observed=distance, limit=limit)

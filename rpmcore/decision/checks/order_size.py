@@ -30,7 +30,7 @@ def order_value(asked: Inquiry) -> CheckResult:
     limit = asked.gate.maximum_order_value
     if asked.unit_value is None or asked.equity <= 0.0 or asked.requested is None:
         return skipped("order_value", "the value is not known")
-    value = asked.weight(asked.quantity)
+    value = asked.size
     return opening(asked, "order_value", inf if value <= limit else 0.0, "largest order, in equity",
                    observed=value, limit=limit)  # fmt: skip
 
@@ -85,6 +85,8 @@ def liquidity(asked: Inquiry) -> CheckResult:
     if asked.unit_value is None:
         return skipped("liquidity", "the value is not known")
     limit = asked.risk.sizing.participation
+    if asked.adv <= 0.0:
+        return opening(asked, "liquidity", 0.0, "nothing of it is traded", limit=limit)
     share = asked.unit_value / asked.adv
     observed = share * asked.opening
     return opening(asked, "liquidity", inf if observed <= limit else limit / share, "value / average daily volume",

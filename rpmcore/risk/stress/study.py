@@ -141,6 +141,7 @@ def run_stress(
         warnings=(
             *skipped,
             *_without_beta(given.alone, settings, modes),
+            *_one_path(results),
             *notices(given.alone, assessed.panel, assessed.valuation, assessed.metrics, settings),
         ),
         notes=given.alone.history.notes,
@@ -212,6 +213,18 @@ _MODES: Mapping[str, Callable[[_Run, Crisis], Result]] = {
     "factor": _factor,
     "path": _path,
 }
+
+
+def _one_path(results: Sequence[Result]) -> tuple[Notice, ...]:
+    """Return that a verdict rests on one path, where a system was run on no more."""
+    found = next((r for r in results if isinstance(r, CrisisPaths) and r.paths_of == "unmanaged"), None)
+    if found is None:
+        return ()
+    told = (
+        f"the {found.path.system} ran on one path of each crisis, the one at the {found.quantile:.0%} quantile of the "
+        f"book left alone: what it loses there is no quantile of what it may lose"
+    )
+    return (Notice(code="one_path", message=told),)
 
 
 def _without_beta(inputs: BookInputs, settings: RiskSettings, modes: Sequence[str]) -> tuple[Notice, ...]:

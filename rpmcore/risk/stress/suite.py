@@ -5,8 +5,9 @@ Path i is scenario i and draw i of the generator, a function of the seed and of 
 on the blocks.
 
 `LimitSystem` and `Unmanaged` are rules that a kernel knows. Any other system is called day by day in Python, once for
-each path and close, in the order of the paths and by the calling thread alone: some twenty times slower. So is
-a `LimitSystem` when a timer is passed in, for what a kernel does cannot be timed decision by decision.
+each path and close, in the order of the paths and by the calling thread alone: twenty times slower, and thousands of
+times for a gate. So is a `LimitSystem` when a timer is passed in, for what a kernel does cannot be timed decision by
+decision.
 """
 
 from collections.abc import Callable, Sequence
@@ -129,7 +130,7 @@ def run_suite(
     threads = whole("threads", threads, 1, MOST_THREADS)
     tested: RiskSystem = Unmanaged() if system is None else system
     runs = _Runs(book, settings, tested, len(scenarios), timer)
-    batched = timer is None and type(tested) in (Unmanaged, LimitSystem)
+    batched = timer is None and by_kernel(tested)
     dof = dof_of(settings.simulation)
     blocks = range(0, len(scenarios), BLOCK)
 
@@ -140,14 +141,19 @@ def run_suite(
         simulated = simulate(book, days, paths, seed=key, dof=dof)
         runs.by_rules(simulated, days, start, tested if batched and isinstance(tested, LimitSystem) else None)
         if not batched:
-            runs.day_by_day(simulated, days, start)
+            runs.day_by_day(simulated, days, start, progress)
 
     def tell(n_begun: int) -> None:
-        if progress is not None:
+        if progress is not None and batched:
             progress(min(n_begun * BLOCK, len(scenarios)), len(scenarios))
 
     share(lambda: work, len(blocks), threads if batched else 1, tell)
     return runs.result(scenarios, key)
+
+
+def by_kernel(system: RiskSystem) -> bool:
+    """Return whether a system is a rule that a kernel knows."""
+    return type(system) in (Unmanaged, LimitSystem)
 
 
 class _Runs:
@@ -198,7 +204,7 @@ class _Runs:
         self.days[rows] = acted[:, 0]
         self.controls[rows] = [names[code] for code in acted[:, 1]]
 
-    def day_by_day(self, simulated: Simulated, days: Days, start: int) -> None:
+    def day_by_day(self, simulated: Simulated, days: Days, start: int, progress: Progress | None) -> None:
         """Carry a block through under any system, path after path."""
         for row in range(len(days.durations)):
             carried = carry(
@@ -212,6 +218,8 @@ class _Runs:
                 self.days[start + row], self.controls[start + row] = day + 1, carried.actions[day][0].control
             if self.slowest is not None and carried.slowest_decision is not None:
                 self.slowest[start + row] = carried.slowest_decision
+            if progress is not None:
+                progress(start + row + 1, len(self.controls))
 
     def result(self, scenarios: Sequence[Scenario], seed: int) -> SuiteResult:
         """Return the rows with their verdicts."""

@@ -1,8 +1,10 @@
 """Volatility at the worst outcome of the working orders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, sqrt
 from typing import Self
+
+import numpy as np
 
 from rpmcore.risk.incremental import BookVariance
 from rpmcore.risk.trade_impact.volatility import OneAsset
@@ -74,9 +76,11 @@ class WorstNorm:
             text = f", worst of {len(shifts)} outcomes of working orders"
         gross = fsum(abs(w) * sqrt(v) for w, v in zip(book.weights, book.variances, strict=True))
         outcomes = tuple(_outcome(book, shift, gross) for shift in shifts)
-        column = book.covariance[0].tolist()
-        now = max(outcome.one_asset(book, 0, column, stress).after(0.0) for outcome in outcomes)
-        return cls(outcomes=outcomes, beyond=beyond, stress=stress, now=now + beyond, text=text)
+        return cls(outcomes=outcomes, beyond=beyond, stress=stress, now=_now(outcomes, stress) + beyond, text=text)
+
+    def under(self, stress: float) -> Self:
+        """Return the norm of the same book under another stress of correlations."""
+        return replace(self, stress=stress, now=_now(self.outcomes, stress) + self.beyond)
 
     def of_asset(self, book: BookVariance, asset: int) -> tuple[OneAsset, ...]:
         """Return every outcome as one asset sees it; `book` is the one that this was made of."""
@@ -95,11 +99,18 @@ class WorstNorm:
         return min(one.largest(side, target - self.beyond, smallest) for one in seen)
 
 
+def _now(outcomes: tuple[Outcome, ...], stress: float) -> float:
+    return max(sqrt((1.0 - stress) * max(one.variance, 0.0) + stress * one.gross * one.gross) for one in outcomes)
+
+
 def _outcome(book: BookVariance, shift: Shift, gross: float) -> Outcome:
     variance = book.variance
+    if shift:
+        assets, changes = np.array([asset for asset, _ in shift]), np.array([change for _, change in shift])
+        # Neither BLAS nor a fixed loop: NumPy's sum has one order for one size, whatever the threads.
+        variance += float((book.covariance[np.ix_(assets, assets)] * np.outer(changes, changes)).sum())
     for asset, change in shift:
-        row = book.covariance[asset]
-        variance += change * (2.0 * book.products[asset] + fsum(other * float(row[j]) for j, other in shift))
+        variance += 2.0 * change * book.products[asset]
         held = book.weights[asset]
         gross += (abs(held + change) - abs(held)) * sqrt(book.variances[asset])
     return Outcome(shift=shift, variance=variance, gross=gross)

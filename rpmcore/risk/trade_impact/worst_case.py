@@ -180,12 +180,20 @@ class WorstCase:
         seen = self.volatility.of_asset(self.estimate, asset)
         calm = seen if self.normal is self.volatility else self.normal.of_asset(self.calm, asset)
         tail = self._tail(asset, calm, side, size, smallest)
-        return *tail, self._volatility(seen, side, size, smallest)
+        return *tail, self._of_norm(
+            self.volatility, seen, side, size, smallest, self.rules.volatility, self.rules.volatility_text
+        )
 
-    def volatility_impact(self, asset: int, side: float, size: float, smallest: float = 0.0) -> TradeImpact:
-        """Return what a trade does to volatility alone; arguments and errors as in `impacts`."""
+    def volatility_impact(
+        self, asset: int, side: float, size: float, smallest: float = 0.0, *, limit: float, text: str
+    ) -> TradeImpact:
+        """Return what a trade does to the volatility per year without stress of correlations, held against `limit`.
+
+        `text` says how it was measured; other arguments and errors are those of `impacts`.
+        """
         check_trade(asset, len(self.estimate.weights), side, size, smallest)
-        return self._volatility(self.volatility.of_asset(self.estimate, asset), side, size, smallest)
+        norm = self.normal if self.calm is self.estimate else self.volatility.under(0.0)
+        return self._of_norm(norm, norm.of_asset(self.estimate, asset), side, size, smallest, limit, text)
 
     def volatility_of(self, asset: int) -> float:
         """Return the volatility of one asset per period, by the covariance of the volatility limit."""
@@ -236,16 +244,19 @@ class WorstCase:
         """Return the same book under other rules, such as those of another regime."""
         return self._with(rules, self.estimate, self.calm, self.by_asset, self.pnl, self.working)
 
-    def _volatility(self, seen: tuple[OneAsset, ...], side: float, size: float, smallest: float) -> TradeImpact:
-        rules, norm, root = self.rules, self.volatility, sqrt(self.rules.periods_per_year)
+    def _of_norm(
+        self, norm: WorstNorm, seen: tuple[OneAsset, ...], side: float, size: float, smallest: float, limit: float,
+        text: str,
+    ) -> TradeImpact:  # fmt: skip
+        root = sqrt(self.rules.periods_per_year)
         now = norm.now * root
         return TradeImpact(
             name="volatility",
-            measure=rules.volatility_text + norm.text,
+            measure=text + norm.text,
             now=now,
             after=norm.after(seen, side * size) * root,
-            limit=rules.volatility,
-            largest=norm.largest(seen, side, target(now, rules.volatility) / root, smallest),
+            limit=limit,
+            largest=norm.largest(seen, side, target(now, limit) / root, smallest),
         )
 
     def _tail(
@@ -297,7 +308,10 @@ class WorstCase:
         working: WorkingOrders,
     ) -> Self:
         volatility = WorstNorm.of(estimate, working, rules.stress)
-        same = calm is estimate and rules.stress == 0.0
+        if calm is estimate:
+            normal = volatility if rules.stress == 0.0 else volatility.under(0.0)
+        else:
+            normal = WorstNorm.of(calm, working, 0.0)
         past = None if rules.historical is None else WorstTail.of(rules.historical, pnl, by_asset, working)
         return cls(
             rules=rules,
@@ -307,6 +321,6 @@ class WorstCase:
             pnl=pnl,
             working=working,
             volatility=volatility,
-            normal=volatility if same else WorstNorm.of(calm, working, 0.0),
+            normal=normal,
             historical=past,
         )

@@ -1,0 +1,93 @@
+"""``rpm replay``: does the ledger lead to its decisions, and to which under other settings?"""
+
+import gc
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+
+from rpm_cli import options as common
+
+NOT_PROVEN = 5
+
+
+def replay(
+    ledger: common.LedgerArgument,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="FILE", help="Compare with these settings (YAML) instead of proving."),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Compare with one setting changed; may be repeated."),
+    ] = None,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, help="How many flipped decisions a table shows.")
+    ] = 20,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Run every command of a ledger again: each decision must come out as it stands, to the byte.
+
+    With --config or --set the same commands are run under other settings: which decisions flip, and what the account
+    would have made of it, to the first order.
+
+    Examples: `rpm replay desk.ledger`; `rpm replay desk.ledger --set limits.value_at_risk=0.015`.
+    """
+    form = common.chosen_format(output, as_json)
+    gc.enable()  # years of commands make more garbage than a report
+    if config is None and not assignments:
+        _prove(ledger, form, quiet)
+    else:
+        _compare(ledger, config, assignments, form, quiet, last)
+
+
+def _prove(ledger: str, form: common.Format, quiet: bool) -> None:
+    from rpm_cli.rendering.progress import work_done
+    from rpmcore.ledger_jobs import key_for
+    from rpmcore.proof import plain_proof, prove
+
+    key = key_for(ledger)
+    began = perf_counter()
+    with work_done(quiet) as progress:
+        proof = prove(ledger, key, progress=progress)
+    seconds = perf_counter() - began
+    if not quiet and seconds > 0.0:
+        typer.echo(
+            f"{proof.decisions:,} decisions in {seconds:.1f} s, {proof.decisions / seconds:,.0f} a second", err=True
+        )
+    if form is common.Format.TABLE:
+        from rpm_cli.rendering import replay as rendering
+
+        rendering.show_proof(proof)
+    else:
+        _machine({"ledger": ledger, "proof": plain_proof(proof), "policy": None,
+                  "policy_reason": "no other settings were given"}, form)  # fmt: skip
+    if not proof.ok:
+        raise typer.Exit(NOT_PROVEN)
+
+
+def _compare(
+    ledger: str, config: str | None, assignments: list[str] | None, form: common.Format, quiet: bool, last: int
+) -> None:
+    from rpm_cli.rendering.progress import work_done
+    from rpmcore.adapters.configuration.loading import load_settings
+    from rpmcore.domain.plain import to_plain
+    from rpmcore.policy_diff import genesis_settings, policy_diff
+
+    base = None if config is not None else genesis_settings(ledger)
+    settings = load_settings(config, assignments or (), base=base)
+    with work_done(quiet) as progress:
+        found = policy_diff(ledger, settings, settings.digest, progress=progress)
+    if form is common.Format.TABLE:
+        from rpm_cli.rendering import replay as rendering
+
+        rendering.show_policy(found, last)
+    else:
+        _machine({"ledger": ledger, "proof": None, "proof_reason": "other settings were given",
+                  "policy": to_plain(found)}, form)  # fmt: skip
+
+
+def _machine(plain: dict[str, Any], form: common.Format) -> None:
+    common.print_machine("replay", plain, form)

@@ -1,0 +1,328 @@
+"""The jobs on a ledger that somebody asks for: one decision, and what operators say."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.control_folder import ControlFolder
+from rpmcore.adapters.ledger.errors import LedgerLocked
+from rpmcore.adapters.ledger.file_lock import holder_of
+from rpmcore.adapters.ledger.reader import LedgerReader
+from rpmcore.adapters.ledger.verification import Progress
+from rpmcore.adapters.signing_key import load_signing_key
+from rpmcore.domain import reference
+from rpmcore.domain.commands import OperatorAction, SignalReceived
+from rpmcore.domain.decisions import Decision
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument, Unavailable
+from rpmcore.domain.orders import Signal
+from rpmcore.domain.signing_key import SigningKey
+from rpmcore.gate import RiskGate
+from rpmcore.gate_start import gate_prices, genesis_of
+from rpmcore.gate_store import restored
+
+OPENING_BOOK = "opening_book.parquet"
+"""The sample book that a gate begins with."""
+
+PATIENCE = 2.0
+"""Seconds that a gate has to answer a request."""
+
+Where = str | PathLike[str]
+
+Asked = Callable[[int], Signal]
+"""Makes the signal, given the time at which it is decided, UTC nanoseconds."""
+
+
+class RequestStands(Unavailable):
+    """The gate that holds the ledger has not answered in time: the request waits for it.
+
+    Attributes
+    ----------
+    request_id
+        Of the request in the control folder.
+    """
+
+    def __init__(self, ledger: Where, request_id: str, seconds: float) -> None:
+        self.request_id = request_id
+        super().__init__(
+            f"the gate that holds {ledger} did not answer within {seconds:g} s. The request stands: it is carried out "
+            f"before the next decision (request {request_id})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obeyed:
+    """What became of an operator's word.
+
+    Attributes
+    ----------
+    by
+        ``this command`` where nobody held the ledger, ``the gate`` that holds it otherwise.
+    sequence
+        Number of the command in the ledger.
+    trading_state
+        After it.
+    """
+
+    action: str
+    scope: str
+    value: str
+    operator: str
+    reason: str
+    by: str
+    sequence: int | None
+    sequence_reason: str | None = "the gate had carried it out before"
+    trading_state: str
+
+
+def key_for(ledger: Where) -> SigningKey:
+    """Return the key of a ledger that is there already; none is created for it.
+
+    Raises
+    ------
+    ConfigurationError
+        As `rpmcore.adapters.signing_key.load_signing_key`, and where there is no key.
+    """
+    return load_signing_key(ledger=str(ledger), create=False).key
+
+
+def new_gate(
+    book: Any = None,
+    prices: Any = None,
+    *,
+    ledger: Where | None = None,
+    settings: Settings | None = None,
+    as_of: date | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    assets: Any = None,
+    strategies: Mapping[str, float] | None = None,
+) -> RiskGate:
+    """Return a new gate on a book.
+
+    Parameters
+    ----------
+    book
+        See `rpmcore.api.evaluate`; the sample opening book if None.
+    prices, as_of, capital, base_currency, assets, settings
+        As in `rpmcore.api.evaluate`.
+    ledger
+        Where everything is recorded; None for memory, where simulations run and nothing has to be proven. The user's
+        signing key is created if there is none.
+    strategies
+        Capital by strategy in account currency; see `rpmcore.gate_start.genesis_of`. Without it that of the settings.
+
+    Raises
+    ------
+    InputError
+        If book or prices cannot be used, or nobody is named who may trade.
+    LedgerError
+        If there is a ledger already, or none can be written.
+    """
+    chosen = settings or Settings()
+    held = str(reference.sample_path(OPENING_BOOK)) if book is None else book
+    genesis = genesis_of(
+        held, gate_prices(prices), chosen, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
+        strategies=chosen.strategies.capital if strategies is None else strategies,
+    )  # fmt: skip
+    if ledger is None:
+        return RiskGate.in_memory(genesis)
+    return RiskGate.create(str(ledger), genesis, load_signing_key(ledger=str(ledger)).key)
+
+
+def open_gate(ledger: Where, *, progress: Progress | None = None) -> RiskGate:
+    """Return the gate of a ledger as it was left, with the user's signing key; see `RiskGate.open`.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no key.
+    LedgerError
+        If it is locked, damaged or cannot be used.
+    """
+    return RiskGate.open(str(ledger), key_for(ledger), progress=progress)
+
+
+def decide(
+    ledger: Where, signal: Asked, *, at: int | None, progress: Progress | None = None, key: SigningKey | None = None
+) -> Decision:
+    """Decide a signal on a ledger, and record it.
+
+    Parameters
+    ----------
+    ledger
+        Its path; nobody else may hold it.
+    signal
+        What is asked.
+    at
+        When it arrived, UTC nanoseconds; None for the time of the ledger's last command.
+    progress
+        Told how far the ledger is verified.
+    key
+        In place of the user's.
+
+    Raises
+    ------
+    LedgerError, GateHalted
+        Where another gate holds it, it is damaged, or it cannot be written.
+    """
+    with RiskGate.open(str(ledger), key or key_for(ledger), progress=progress) as gate:
+        when = gate.engine.last_at if at is None else at
+        return gate.decide(signal(when), at=when)
+
+
+def what_if(ledger: Where, signal: Asked, *, at: int | None) -> Decision:
+    """Return what would be decided about a signal; the ledger is only read, also while a gate holds it.
+
+    Parameters
+    ----------
+    at
+        UTC nanoseconds; None for the time of the ledger's last command.
+
+    Raises
+    ------
+    LedgerUnusable, LedgerDamaged
+        As `rpmcore.gate_status.gate_status`.
+    """
+    with LedgerReader.open(str(ledger)) as reader:
+        engine = restored(reader, reader.head.position)
+        if reader.halted is not None and not engine.integrity:
+            engine.integrity = f"the ledger halted: {reader.halted}"  # as a gate does that opens it
+        when = engine.last_at if at is None else at
+        asked = signal(when)
+        stored = reader.find(f"signal:{asked.signal_id}")
+    return engine.decide(
+        SignalReceived(
+            at=when, command_id=asked.signal_id, correlation_id=asked.correlation_id or asked.signal_id, signal=asked,
+            conflict_with=None if stored is None else stored.sequence,
+        )
+    )  # fmt: skip
+
+
+def what_if_of_book(
+    book: Any,
+    signal: Asked,
+    settings: Settings,
+    *,
+    prices: Any = None,
+    as_of: date | None = None,
+    capital: float | None = None,
+    base_currency: str | None = None,
+    assets: Any = None,
+    strategies: Mapping[str, float] | None = None,
+) -> Decision:
+    """Return what a new gate on a book would decide about a signal, at the last close; nothing is recorded.
+
+    Parameters
+    ----------
+    book
+        See `rpmcore.api.evaluate`; the sample opening book if None.
+    signal
+        What is asked.
+    prices, as_of, capital, base_currency, assets, settings
+        As in `rpmcore.api.evaluate`.
+    strategies
+        See `new_gate`.
+
+    Raises
+    ------
+    InputError
+        If book or prices cannot be used, or nobody is named who may trade.
+    """
+    gate = new_gate(
+        book, prices, settings=settings, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
+        strategies=strategies,
+    )  # fmt: skip
+    at = gate.engine.genesis.at
+    return gate.what_if(signal(at), at=at)
+
+
+def operate(
+    ledger: Where,
+    action: OperatorAction,
+    *,
+    operator: str,
+    reason: str,
+    scope: str = "account",
+    value: str = "",
+    measure_anew: bool = False,
+    patience: float = PATIENCE,
+    key: SigningKey | None = None,
+    progress: Progress | None = None,
+) -> Obeyed:
+    """Have a ledger record what a named operator says: by itself where nobody holds it, else by the gate that does.
+
+    Parameters
+    ----------
+    ledger
+        Its path.
+    action, operator, reason, scope, value, measure_anew
+        See `rpmcore.domain.commands.OperatorOrder`.
+    patience
+        Seconds that a gate has to answer.
+    key
+        In place of the user's. None is needed to ask a gate that holds the ledger.
+    progress
+        Told how far the ledger is verified.
+
+    Raises
+    ------
+    InvalidArgument
+        If it cannot be done; that it was asked is recorded all the same.
+    RequestStands
+        If the gate that holds the ledger does not answer in time.
+    LedgerError, GateHalted
+        If the ledger is damaged, or cannot be written.
+    """
+    said: dict[str, Any] = {
+        "action": action, "operator": operator, "reason": reason, "scope": scope, "value": value,
+        "measure_anew": measure_anew,
+    }  # fmt: skip
+    if not operator.strip() or not reason.strip():
+        raise InvalidArgument("a named operator and a written reason are needed")
+    secret = key
+    if secret is None:
+        try:
+            secret = key_for(ledger)
+        except ConfigurationError:
+            # Whoever has no key must still be able to stop a gate that runs.
+            if holder_of(Path(ledger)) is None:
+                raise
+            return _requested(ledger, said, None, patience)
+    try:
+        with RiskGate.open(str(ledger), secret, progress=progress) as gate:
+            gate.operate(**said)
+            return _obeyed(said, "this command", gate.engine.sequence, gate.trading_state.value)
+    except LedgerLocked:
+        return _requested(ledger, said, secret, patience)
+
+
+def _requested(ledger: Where, said: dict[str, Any], key: SigningKey | None, patience: float) -> Obeyed:
+    """Leave a request for the gate that holds the ledger, and wait for its answer."""
+    folder = ControlFolder(str(ledger))
+    request = folder.submit(said)
+    answer = folder.await_acknowledgement(request, patience)
+    if answer is None and key is not None:
+        # The holder may have been a command like this one, which looks for no requests, or may be gone by now.
+        try:
+            with RiskGate.open(str(ledger), key) as gate:
+                gate.tick(at=max(time.time_ns(), gate.engine.last_at))
+        except LedgerLocked:
+            pass  # it is still there, and busy
+        answer = folder.await_acknowledgement(request, 0.0)
+    if answer is None:
+        raise RequestStands(ledger, request, patience)
+    if not answer.get("done"):
+        raise InvalidArgument(f"the gate refused: {answer.get('reason') or 'it gives no reason'}")
+    return _obeyed(said, "the gate", answer.get("sequence"), answer["trading_state"])
+
+
+def _obeyed(said: dict[str, Any], by: str, sequence: int | None, state: str) -> Obeyed:
+    return Obeyed(
+        action=said["action"], scope=said["scope"], value=said["value"], operator=said["operator"],
+        reason=said["reason"], by=by, sequence=sequence, trading_state=state,
+    )  # fmt: skip

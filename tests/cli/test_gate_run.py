@@ -1,0 +1,103 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rpmcore.adapters.ledger.reader import LedgerReader
+
+QUICK = ("gate", "run", "--until", "2015-01-30")
+
+
+@pytest.fixture
+def key_file(tmp_path, monkeypatch):
+    path = tmp_path / "keys" / "desk.key"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("0123456789abcdef" * 4)
+    path.chmod(0o600)
+    monkeypatch.setenv("RPM_LEDGER_KEY_FILE", str(path))
+    return path
+
+
+def test_the_sample_ends_with_a_summary(rpm):
+    result = rpm(*QUICK)
+    assert result.code == 0
+    for told in ("Verdicts", "approved", "rejected", "the specification's 15% to 25%", "memory: nothing can be proven",
+                 "sample operator", "Kill switches", "Year by year"):  # fmt: skip
+        assert told in result.out
+    assert "sample signals" in result.err
+
+
+def test_json_has_every_figure(rpm):
+    found = json.loads(rpm(*QUICK, "--json").out)
+    total = found["total"]
+    assert found["schema"] == "rpm.gate_run/1"
+    assert total["approved"] + total["cut"] + total["rejected"] == total["signals"] > 100
+    assert sum(found["reasons"].values()) == total["rejected"]
+    assert total["rejected_share"] == pytest.approx(total["rejected"] / total["signals"])
+    assert set(found["decision_ms"]) == {"p50", "p99", "max"}
+    assert [month["name"] for month in found["months"]] == ["2015-01"]
+
+
+@pytest.mark.usefixtures("key_file")
+def test_everything_is_in_the_ledger_and_an_existing_one_is_never_overwritten(rpm, tmp_path):
+    path = tmp_path / "ledgers" / "run.ledger"
+    path.parent.mkdir()
+    result = rpm(*QUICK, "--ledger", str(path), "--json")
+    assert result.code == 0
+    total = json.loads(result.out)["total"]
+    with LedgerReader.open(path) as reader:
+        assert sum(1 for _ in reader.records("decision")) == total["signals"]
+    again = rpm(*QUICK, "--ledger", str(path))
+    assert again.code in (2, 4)
+    assert str(path) in again.err
+
+
+@pytest.mark.usefixtures("key_file")
+def test_two_runs_have_the_same_bytes_with_other_hash_seeds_and_thread_counts(tmp_path):
+    bodies = []
+    for seed, threads in (("1", "1"), ("77", "2")):
+        path = tmp_path / f"run{seed}" / "run.ledger"
+        path.parent.mkdir()
+        environment = os.environ | {
+            "PYTHONHASHSEED": seed, "OPENBLAS_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads,
+            "OMP_NUM_THREADS": threads,
+        }  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-m", "rpmcore", *QUICK, "--quiet", "--ledger", str(path)], env=environment, check=True,
+            capture_output=True, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        with LedgerReader.open(path) as reader:
+            bodies.append([(record.kind, record.body) for record in reader.records()])
+    assert bodies[0] == bodies[1]
+
+
+def test_a_strategy_that_nobody_gave_capital_is_told_and_turned_down(rpm, tmp_path):
+    signals = tmp_path / "signals.csv"
+    signals.write_text(
+        "signal_id,strategy_id,symbol,side,quantity,entry,at\n"
+        "1,nobody,EURUSD,buy,1000,1.06,2022-12-27T07:00:00Z\n2,trend_fx,EURUSD,buy,nan,1.06,2022-12-27T07:00:01Z\n"
+    )
+    book = Path(__file__).parents[2] / "data" / "portfolio.parquet"
+    result = rpm("gate", "run", "--signals", str(signals), "--book", str(book), "--as-of", "2022-12-23", "--json")
+    found = json.loads(result.out)
+    assert found["reasons"] == {"unknown_strategy": 1, "invalid_signal": 1}
+    assert any("nobody" in warning["message"] for warning in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--book", "b.parquet"), "a book without signals"),
+        (("--spread-bps", "-1"), "not a spread"),
+        (("--until", "2014-06-30"), "prices end on 2014-06-30"),
+        (("--signals", "nowhere.parquet"), "nowhere.parquet"),
+    ],
+)
+def test_bad_usage_is_one_message(rpm, arguments, told):
+    result = rpm("gate", "run", *arguments)
+    assert result.code == 2
+    assert told in result.err
+    assert "Traceback" not in result.err
