@@ -7,8 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import typer
 
 import rpmcore.decision
+from rpm_cli.main import app
 from rpmcore.adapters.alerts.alert import AlertSeverity
 from rpmcore.adapters.alerts.alerting import AlertingSystem
 from rpmcore.adapters.alerts.catalogue import DONE, KINDS, SEVERITIES, SWITCHES, switch_entry
@@ -208,6 +210,20 @@ def test_a_halt_of_a_gate_reaches_both_endpoints_within_five_seconds(genesis, tm
     assert pagerduty.answered[0]["dedup_key"] == pagerduty.answered[1]["dedup_key"]
 
 
+def test_the_snippet_of_the_manual_runs(genesis, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (SLACK, PAGERDUTY, f"{SLACK}_FILE", f"{PAGERDUTY}_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    manual = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", manual, flags=re.DOTALL)
+    names = {"gate": RiskGate.in_memory(genesis, clock=Times(genesis.at))}
+    exec(snippet, names)  # noqa: S102 - our own manual
+    names["gate"].operate("trip", operator="A. Head", reason="drill", value="halt")
+    names["delivery"].close()
+    with closing(names["alerting"].outboxes[0]) as outbox:
+        assert [alert.key for alert in outbox.active()] == ["switch:operator:account"]
+
+
 def test_every_type_of_event_has_a_row():
     written = {
         node.values[i].value
@@ -238,3 +254,14 @@ def test_every_alert_and_switch_has_its_entry_in_the_runbook(entry):
     text = runbook_entries()[entry]
     for part in ("**Means.**", "**Look at.**", "**Clear it.**"):
         assert part in text
+
+
+def test_every_command_of_the_runbook_is_one():
+    command = typer.main.get_command(app)
+    texts = [*(kind.to_do for kind in KINDS.values()), *SWITCHES.values()]
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8") + " ".join(texts)
+    named = set(re.findall(r"\brpm ([a-z]+)(?: ([a-z-]+))?\b", text))
+    assert ("killswitch", "reset") in named
+    for group, name in named:
+        assert group in command.commands
+        assert name in getattr(command.commands[group], "commands", {name: None, "": None})

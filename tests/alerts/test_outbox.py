@@ -144,6 +144,20 @@ def test_who_reads_does_not_wait_for_who_waits_to_write(tmp_path, monkeypatch):
         assert outbox.active() == (alert(),)
 
 
+def test_a_closed_outbox_is_an_error_and_no_crash(tmp_path):
+    outbox = Outbox.open(tmp_path / "o")
+    with outbox.writing():
+        closing_thread = threading.Thread(target=outbox.close)
+        closing_thread.start()
+        outbox.save(alert(), (), 0)
+    closing_thread.join()
+    for call in (outbox.active, lambda: save(outbox, alert("b"))):
+        with pytest.raises(OutboxError):
+            call()
+    with closing(Outbox.open(tmp_path / "o")) as again:
+        assert again.active() == (alert(),)
+
+
 def test_old_alerts_go_and_active_ones_stay(tmp_path):
     with closing(Outbox.open(tmp_path / "o")) as outbox, outbox.writing():
         outbox.save(alert("active"), (("slack", TRIGGER),), 0)

@@ -16,7 +16,7 @@ METRICS = MappingProxyType(
     {
         "trade_decisions_total": ("counter", {"strategy": None, "decision": {"approved", "cut", "rejected"}}),
         "rpm_rejections_total": ("counter", {"reason": {reason.value for reason in RejectReason}}),
-        "kill_switch_triggers_total": ("counter", {"type": _SWITCHES, "severity": _SEVERITIES}),
+        "kill_switch_triggers_total": ("counter", {"type": _SWITCHES, "severity": _SEVERITIES - {"none"}}),
         "risk_breaches_total": ("counter", {"type": None}),
         "execution_time_ms": ("histogram", {"operation": {"approve_trade"}, "strategy": None}),
         "rpm_ledger_commit_seconds": ("histogram", {}),
@@ -45,7 +45,8 @@ LINE = MappingProxyType(
     {
         "@timestamp": "2026-01-05T09:30:00.123456789Z", "event.created": "2026-01-05T09:30:00.123999000Z",
         "log.level": "critical", "log.logger": "rpm", "message": "kill switch at HALT",
-        "event.kind": "alert", "event.action": "kill_switch", "event.outcome": "failure", "event.duration": 1_200_000,
+        "event.kind": "alert", "event.action": "kill_switch", "event.outcome": "failure",
+        "event.reason": "loss of the day", "event.sequence": 7, "event.duration": 1_200_000,
         "trace.id": "4bf92f3577b34da6a3ce929d0e0e4736", "span.id": "00f067aa0ba902b7", "ecs.version": "8.11.0",
         "service.name": "rpm", "service.version": "2.0.0", "rpm.correlation_id": "c-1", "rpm.observed": 0.031,
         "rpm.threshold": 3, "rpm.scope": "account", "rpm.reducing": True,

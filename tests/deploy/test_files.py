@@ -194,8 +194,9 @@ ECS = {
     # https://www.elastic.co/guide/en/ecs/8.11/ecs-field-reference.html
     "@timestamp": "date", "message": "match_only_text", "ecs.version": "keyword", "log.level": "keyword",
     "log.logger": "keyword", "event.kind": "keyword", "event.action": "keyword", "event.outcome": "keyword",
-    "event.created": "date", "event.duration": "long", "trace.id": "keyword", "span.id": "keyword",
-    "service.name": "keyword", "service.version": "keyword",
+    "event.reason": "keyword",
+    "event.sequence": "long", "event.created": "date", "event.duration": "long", "trace.id": "keyword",
+    "span.id": "keyword", "service.name": "keyword", "service.version": "keyword",
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ KINDS = MappingProxyType(
         "integrity-failed": AlertKind(
             severity=AlertSeverity.EMERGENCY, title="Trading is HALTED: integrity has failed",
             done="nothing is released any more, not even what reduces",
-            to_do="reconcile positions and orders with the broker, repair the cause, then clear the integrity",
+            to_do="reconcile positions and orders with the broker, repair the cause, then rpm gate clear-integrity",
         ),
         "ledger-failed": AlertKind(
             severity=AlertSeverity.EMERGENCY, title="The gate has stopped: its ledger failed",

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _EVERY = 0.005
@@ -25,7 +26,7 @@ class ExclusiveFile:
     def take(self, patience: float = 0.0) -> bool:
         """Take it, and return whether it could be had within so many seconds."""
         end = time.monotonic() + patience
-        while True:
+        while self._descriptor >= 0:
             try:
                 _lock(self._descriptor)
             except OSError:
@@ -34,14 +35,18 @@ class ExclusiveFile:
                 time.sleep(_EVERY)
             else:
                 return True
+        return False
 
     def give(self) -> None:
-        """Give it to the next one."""
-        _unlock(self._descriptor)
+        """Give it to the next one; nothing happens where the file was closed meanwhile."""
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                _unlock(self._descriptor)
 
     def close(self) -> None:
         """Close the file, which also gives it. It stays: two processes could else lock two files of one name."""
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
 
 if sys.platform == "win32":

@@ -158,12 +158,17 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file; what is pending stays in it."""
-        with self._lock:
-            if self._turn is not None:
-                self._turn.take(_PATIENCE)  # the last one who closes writes the log back into the file
-            self._connection.close()
-            if self._turn is not None:
-                self._turn.close()
+        nobody_writes = self._writers.acquire(timeout=_PATIENCE)
+        try:
+            with self._lock:
+                if self._turn is not None:
+                    self._turn.take(_PATIENCE)  # the last one who closes writes the log back into the file
+                self._connection.close()
+                if self._turn is not None:
+                    self._turn.close()
+        finally:
+            if nobody_writes:
+                self._writers.release()
 
     # What is in it
 
