@@ -106,6 +106,24 @@ def test_what_is_over_when_it_is_told_is_sent_and_not_active(alerting):
     assert [action for action, _ in queued(system)] == ["note", "note"]
 
 
+def test_notes_that_repeat_are_counted_and_a_storm_of_them_is_bounded(alerting, clock):
+    system = alerting(least_severity="info", most_active=50)
+    for _ in range(1000):
+        note = halt(system, severity="warning", key="clock", lasting=False)
+    assert note.count == 996
+    clock.advance(1)
+    system.tick()
+    kept = system.outboxes[0].recent(1 << 30)
+    assert (len(kept), sum(alert.count for alert in kept)) == (5, 1000)
+    assert len(queued(system)) == 5
+    for number in range(1000):
+        halt(system, severity="warning", key=str(number), lasting=False)
+    assert len(system.outboxes[0].recent(1 << 30)) == 50
+    clock.advance(61)
+    halt(system, severity="warning", key="clock", lasting=False)
+    assert len(system.outboxes[0].recent(1 << 30)) == 51
+
+
 def test_callbacks_are_told_and_what_they_raise_changes_nothing(alerting):
     system, told = alerting(), []
 
@@ -261,6 +279,18 @@ def test_another_process_can_acknowledge_and_resolve(alerting, outbox, clock):
     other.close()
     assert not system.active_alerts()
     assert [action for action, _ in queued(system)] == ["trigger", "acknowledge", "resolve"]
+
+
+def test_what_another_process_did_between_reading_and_writing_stays(alerting, outbox, clock):
+    system = alerting()
+    first, other = halt(system), Outbox.open(outbox.path)
+    stale = outbox.by_id(first.id)
+    AlertingSystem(other, channels=(), clock=clock).resolve(first.id, "B. Night")
+    with outbox.writing():
+        outbox.save(stale, (), clock.now)
+    other.close()
+    assert not system.active_alerts()
+    assert outbox.by_id(first.id).resolved_by == "B. Night"
 
 
 def test_a_storm_of_a_process_that_has_ended_is_over(alerting):

@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from rpmcore.adapters.alerts.alert import (
 )
 from rpmcore.adapters.alerts.outbox import Outbox, OutboxError
 from rpmcore.adapters.alerts.settings import AlertSettings
-from rpmcore.adapters.alerts.storms import Admission, Kind, Storms
+from rpmcore.adapters.alerts.storms import Admission, Allowance, Kind, Storms
 from rpmcore.domain.controls import ACCOUNT
 from rpmcore.domain.errors import InvalidArgument
 
@@ -40,6 +41,8 @@ _NO_ALERTS: tuple[Alert, ...] = ()
 _NOBODY: tuple[str, ...] = ()
 
 _SECOND = 1_000_000_000
+
+_PRUNE_EVERY = 3600 * _SECOND
 
 _REST = 5 * _SECOND
 """A storm must not wait for a failing outbox each time."""
@@ -79,7 +82,11 @@ class AlertingSystem:
         self._clock, self._new_id = clock, new_id
         self._least = severity_named(self.settings.least_severity)
         chosen = self.settings
-        self._storms = Storms(chosen.storm_alerts, chosen.repeats, round(chosen.storm_seconds * _SECOND))
+        self._window = round(chosen.storm_seconds * _SECOND)
+        self._storms = Storms(chosen.storm_alerts, chosen.repeats, self._window)
+        self._notes: dict[str, tuple[Allowance, Alert]] = {}
+        self._all_notes = Allowance(0, 0, 0)
+        self._pruned_at = 0
         self._begun = False
         self._outbox_rests_until = 0
         self._deferred: set[str] = set()
@@ -171,6 +178,10 @@ class AlertingSystem:
             )  # fmt: skip
             if present is None and lasting and self._count() >= self.settings.most_active:
                 return self._refused(alert, now)
+            if not lasting:
+                again = self._noted(alert, now)
+                if again is not None:
+                    return again
             if present is not None:
                 count, _ = self._repeats.pop(present.id, (0, now))
                 alert = replace(alert, id=present.id, raised_at=present.raised_at, count=present.count + count + 1)
@@ -213,6 +224,10 @@ class AlertingSystem:
             now = self._clock()
             self._write_repeats()
             self._begin()
+            if not 0 <= now - self._pruned_at < _PRUNE_EVERY:
+                self._pruned_at = now
+                with suppress(OutboxError), self._outbox.writing():
+                    self._outbox.prune()
             for kind, refused in self._storms.ended(now):
                 present = self._by_key_of(_storm_key(kind))
                 if refused:
@@ -260,6 +275,21 @@ class AlertingSystem:
         self._tell(alert, action)
         return alert
 
+    def _noted(self, alert: Alert, now: int) -> Alert | None:
+        """Return what stands for a note that is repeated too often, or for one too many; None for one to be kept."""
+        if self._all_notes.over(now):
+            self._all_notes = Allowance(self.settings.most_active, self._window, now)
+            self._notes.clear()
+        allowance, last = self._notes.get(alert.key) or (Allowance(self.settings.repeats, self._window, now), alert)
+        if not allowance.take():
+            count, _ = self._repeats.get(last.id, (0, now))
+            self._repeats[last.id] = (count + 1, now)
+            return replace(last, count=last.count + count + 1, last_at=now)
+        if not self._all_notes.take():
+            return self._refused(alert, now)
+        self._notes[alert.key] = (allowance, alert)
+        return None
+
     def _admitted(self, alert: Alert, action: AlertAction, now: int) -> Queue:
         """Return what is sent of an alert now: nothing, if there is too much."""
         if not self.channels or alert.severity < self._least:
@@ -305,10 +335,12 @@ class AlertingSystem:
 
     def _write_repeats(self) -> None:
         repeats, self._repeats = self._repeats, {}
-        for alert_id, (count, at) in repeats.items():
-            alert = self._find(alert_id)
-            if alert is not None and alert.active:
-                self._save(replace(alert, count=alert.count + count, last_at=at), (), at)
+        if not repeats:
+            return
+        for outbox in self.outboxes:
+            with suppress(OutboxError), outbox.writing():
+                for alert_id, (count, at) in repeats.items():
+                    outbox.count_on(alert_id, count, at)
 
     def _count(self) -> int:
         return sum(_tried(outbox.count_active, otherwise=0) for outbox in self.outboxes)

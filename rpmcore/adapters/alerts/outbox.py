@@ -20,7 +20,7 @@ from rpmcore.domain.errors import RpmError
 APPLICATION, VERSION = int.from_bytes(b"rpmA", "big"), 1
 
 MOST_KEPT = 10_000
-"""Alerts that are over; older ones go when the outbox is opened."""
+"""Alerts that are over; older ones go."""
 
 LONGEST_WAIT = 2 * 3600 * 1_000_000_000
 """Nanoseconds: an attempt due later than this was planned by a clock that has been set back since."""
@@ -45,6 +45,15 @@ _STATEMENTS = (
 )
 
 _COLUMNS = tuple(field.name for field in fields(Alert))
+
+_MERGED = ", ".join(
+    (
+        "title = excluded.title", "text = excluded.text",
+        *(f"{name} = max({name}, excluded.{name})" for name in ("severity", "last_at", "count")),
+        *(f"{name} = coalesce({name}, excluded.{name})"
+          for name in ("acknowledged_by", "acknowledged_at", "resolved_by", "resolved_at")),
+    )
+)  # fmt: skip
 
 
 class OutboxError(RpmError):
@@ -116,7 +125,8 @@ class Outbox:
                     connection.execute("BEGIN IMMEDIATE")
                     _create(connection)
                     connection.execute("COMMIT")
-                _prune(connection)
+            with outbox.writing():
+                outbox.prune()
         except (OSError, sqlite3.Error, OutboxError) as error:
             if connection is not None:
                 connection.close()
@@ -275,11 +285,15 @@ class Outbox:
     def save(self, alert: Alert, queue: Sequence[tuple[str, AlertAction]], now: int) -> None:
         """Store an alert as it is now, and what is to be told about it; within `writing`.
 
+        What another process has stored meanwhile stays: who acknowledged or resolved it first, and that it is over.
         What has not been sent of an alert that is triggered again is left out: the new text says all.
         """
         values = [getattr(alert, name) for name in _COLUMNS]
         marks = ", ".join("?" for _ in _COLUMNS)
-        self._connection.execute(f"INSERT OR REPLACE INTO alerts({', '.join(_COLUMNS)}) VALUES ({marks})", values)  # noqa: S608
+        self._connection.execute(
+            f"INSERT INTO alerts({', '.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {_MERGED}",  # noqa: S608
+            values,
+        )
         for channel, action in queue:
             if action is AlertAction.TRIGGER:
                 self._connection.execute(
@@ -291,6 +305,18 @@ class Outbox:
                 "VALUES (?, ?, ?, ?, 'pending', 0, ?, ?, '')",
                 (alert.id, channel, action.value, int(alert.severity), now, now),
             )
+
+    def count_on(self, alert_id: str, times: int, last_at: int) -> None:
+        """Store that an alert was reported so many times more; within `writing`."""
+        self._connection.execute(
+            "UPDATE alerts SET count = count + ?, last_at = max(last_at, ?) WHERE id = ?", (times, last_at, alert_id)
+        )
+
+    def prune(self) -> None:
+        """Remove all but the latest `MOST_KEPT` alerts that are over; within `writing`."""
+        old = "SELECT id FROM alerts WHERE resolved_at IS NOT NULL ORDER BY resolved_at DESC LIMIT -1 OFFSET ?"
+        self._connection.execute(f"DELETE FROM deliveries WHERE alert IN ({old})", (MOST_KEPT,))  # noqa: S608
+        self._connection.execute(f"DELETE FROM alerts WHERE id IN ({old})", (MOST_KEPT,))  # noqa: S608
 
     def done(self, number: int, now: int, *, failed: str = "") -> None:
         """Store that a delivery has arrived, or that it never will and why; within `writing`."""
@@ -367,11 +393,3 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         raise OutboxError(f"the outbox {path} has version {version}, and this rpm reads version {VERSION}")
-
-
-def _prune(connection: sqlite3.Connection) -> None:
-    old = "SELECT id FROM alerts WHERE resolved_at IS NOT NULL ORDER BY resolved_at DESC LIMIT -1 OFFSET ?"
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"DELETE FROM deliveries WHERE alert IN ({old})", (MOST_KEPT,))  # noqa: S608
-    connection.execute(f"DELETE FROM alerts WHERE id IN ({old})", (MOST_KEPT,))  # noqa: S608
-    connection.execute("COMMIT")
