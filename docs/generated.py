@@ -1,6 +1,6 @@
 """Write what the documents quote from the program, so that neither can drift from the other.
 
-python docs/generated.py            rewrites the tables of settings, metrics and mappings of health, and the output in the README
+python docs/generated.py            rewrites the tables of settings, metrics and health, and the output in the README
 python docs/generated.py --check    exits with 1 and names what is not up to date
 """
 
