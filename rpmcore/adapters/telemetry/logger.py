@@ -45,6 +45,8 @@ class StructuredLogger:
         In place of stderr.
     clock
         UTC nanoseconds.
+    when_lost
+        Called for each line that a sink did not get.
 
     Raises
     ------
@@ -58,9 +60,10 @@ class StructuredLogger:
         *,
         console: TextIO | None = None,
         clock: Callable[[], int] = time.time_ns,
+        when_lost: Callable[[], None] | None = None,
     ) -> None:
         chosen = settings or ObservabilitySettings()
-        self._sinks = _Sinks(chosen, console)
+        self._sinks = _Sinks(chosen, console, when_lost)
         self._clock = clock
         self._constant = {
             "ecs.version": ECS_VERSION, "service.name": clean_text(chosen.service_name),
@@ -203,7 +206,9 @@ _WRITERS: dict[str, Callable[..., Any]] = {
 class _Sinks:
     """Where lines end: the buffer, the file, the terminal. Each may fail for itself."""
 
-    def __init__(self, settings: ObservabilitySettings, console: TextIO | None) -> None:
+    def __init__(
+        self, settings: ObservabilitySettings, console: TextIO | None, when_lost: Callable[[], None] | None
+    ) -> None:
         self._buffer: deque[Entry] = deque(maxlen=settings.buffer_entries)
         self._file = (
             None if settings.log_file is None else RotatingFile(
@@ -212,7 +217,7 @@ class _Sinks:
         )  # fmt: skip
         self._console, self._shows = console, settings.console or console is not None
         self._lock = threading.Lock()
-        self.lost = 0
+        self._when_lost, self.lost = when_lost, 0
 
     def debug(self, line: Entry) -> None:
         """Write a line, of whatever level."""
@@ -233,6 +238,8 @@ class _Sinks:
     def lose(self) -> None:
         with self._lock:
             self.lost += 1
+        if self._when_lost is not None:
+            self._when_lost()
 
     def kept(self) -> tuple[Entry, ...]:
         return tuple(self._buffer.copy())
