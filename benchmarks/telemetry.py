@@ -1,4 +1,4 @@
-"""What being seen costs: log lines beside the standard library's, and everything that is told of a decision beside it."""
+"""What being seen costs: log lines beside the standard library's, and what is told of a decision beside the decision."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ class _Json(logging.Formatter):
 
 
 def log_lines(lines: int) -> Pair:
-    """Write lines of six fields to a rotating file; ours also cleans them, names their trace and keeps the last 1,000."""
+    """Write lines of six fields to a rotating file; ours also cleans them and keeps the last 1,000."""
     where = folder()
     ours_log = StructuredLogger(ObservabilitySettings(log_file=str(where / "ours.log")))
     handler = logging.handlers.RotatingFileHandler(where / "peer.log", maxBytes=64_000_000, backupCount=5)

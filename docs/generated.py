@@ -13,10 +13,10 @@ from pathlib import Path
 import health_figure
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.metrics.catalogue import METRICS
 from rpmcore.decision.checks.table import CHECKS
 from rpmcore.domain.orders import ORDER_STATES
 from rpmcore.domain.reasons import REASONS
-from rpmcore.adapters.metrics.catalogue import METRICS
 from rpmcore.domain.settings import Section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +88,8 @@ def gate_page(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
 def observability_page(text: str) -> str:
     """Return the page with the table of all metrics."""
     rows = ["| metric | kind | labels | what it tells |", "|---|---|---|---|"]

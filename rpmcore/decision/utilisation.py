@@ -40,14 +40,21 @@ def _measures(
     engine: "DecisionEngine", exposures: Exposures, symbol: str, gross: float, leverage: float
 ) -> list[ExposureMeasure]:
     limits = engine.settings.limits
-    found = [*exposures.of_account(symbol, gross, leverage, engine.settings.gate.net_exposure)]
+    found = [
+        exposures.gross(symbol, "gross_exposure", "", gross), exposures.gross(symbol, "leverage", "", leverage),
+        exposures.net(symbol, engine.settings.gate.net_exposure),
+    ]  # fmt: skip
     if limits.single_name is not None and engine.market.instruments[symbol].kind == "equity":
         found.append(exposures.single_name(symbol, limits.single_name))
     if limits.sector is not None:
         found += exposures.sectors(symbol, limits.sector)
     if limits.currency is not None:
         found += exposures.currencies(symbol, limits.currency)
-    return found + exposures.factors(symbol, limits)
+    if limits.beta is not None:
+        found.append(exposures.beta(symbol, limits.beta))
+    if limits.factor_exposure is not None:
+        found.append(exposures.factor_exposure(symbol, limits.factor_exposure))
+    return found
 
 
 def _used(measure: ExposureMeasure) -> float | None:
