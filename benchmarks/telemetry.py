@@ -1,4 +1,4 @@
-"""What being seen costs: log lines beside the standard library's, and what is told of a decision beside the decision."""
+"""What being seen costs: log lines beside the standard library, and what is told of a decision beside the decision."""
 
 import json
 import logging
