@@ -11,7 +11,7 @@ from functools import partial
 from math import nan
 from typing import Any, Protocol
 
-from rpmcore.adapters.metrics.catalogue import LIMITS, NONE
+from rpmcore.adapters.metrics.catalogue import LIMITS, NONE, OTHER
 from rpmcore.adapters.metrics.prometheus import PrometheusMetrics
 from rpmcore.adapters.telemetry.background import Background
 from rpmcore.adapters.telemetry.correlation import CorrelationContext, trace_of
@@ -194,13 +194,21 @@ class GateWatch:
         with self._gate.reading(LONGEST_WAIT) as engine:
             metrics.set_state("rpm_trading_state", self._gate.trading_state.value)
             metrics.set_state("rpm_regime", engine.limits(engine.last_at).regime)
-            for scope, severity in engine.kill_switches.severities().items():
+            for scope, severity in self._shown(engine.kill_switches.severities()).items():
                 metrics.set_state("rpm_kill_switch_state", scope, severity.value)
             gauges, used = self._gauges(engine), limit_utilisation(engine)
         for name, value in gauges.items():
             metrics.set(name, nan if value is None else value)
         for name, value in used.items():
             metrics.set("rpm_limit_utilisation", nan if value is None else value, name)
+
+    def _shown(self, severities: Mapping[str, Severity]) -> dict[str, Severity]:
+        """Return severities by label; strategies without series of their own share one, which shows the worst."""
+        found: dict[str, Severity] = {}
+        for scope, severity in severities.items():
+            label = scope if scope == ACCOUNT or self._outlets.metrics.knows_strategy(scope) else OTHER
+            found[label] = max(found.get(label, severity), severity, key=lambda each: each.rank)
+        return found
 
     def _gauges(self, engine: DecisionEngine) -> dict[str, float | None]:
         equity, gross = engine.account.equity, engine.gross()

@@ -167,6 +167,14 @@ def test_one_state_holds_at_a_time():
     assert value(metrics, "rpm_kill_switch_state", scope="trend", severity="warning") == 1.0
 
 
+def test_a_state_that_is_not_known_holds_alone_as_other():
+    metrics = PrometheusMetrics()
+    metrics.set_state("rpm_regime", "sideways")
+    assert [dict(k)["regime"] for k, v in samples(metrics, "rpm_regime").items() if v == 1.0] == ["other"]
+    metrics.set_state("rpm_regime", "stressed")
+    assert [dict(k)["regime"] for k, v in samples(metrics, "rpm_regime").items() if v == 1.0] == ["stressed"]
+
+
 def test_the_build_told_last_is_the_only_one():
     metrics = PrometheusMetrics()
     metrics.set_build("1.0", "a")

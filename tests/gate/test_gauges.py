@@ -87,3 +87,16 @@ def test_the_utilisation_counts_working_orders_and_knows_what_it_does_not_know(g
     gate.engine.account.equity = -1.0
     gate.engine.changed()
     assert set(limit_utilisation(gate.engine).values()) == {None}
+
+
+def test_strategies_without_series_of_their_own_share_one_that_shows_the_worst(gate, manager, monkeypatch):
+    import rpmcore.adapters.metrics.prometheus as module
+
+    monkeypatch.setattr(module, "MOST_STRATEGIES", 0)
+    manager.watch(gate)
+    scopes = [scope for scope in gate.engine.kill_switches.severities() if scope != "account"]
+    assert len(scopes) > 1
+    gate.operate("trip", operator="A. Name", reason="test", value="halt", scope=scopes[0])
+    assert value(manager, "rpm_kill_switch_state", scope="other", severity="halt") == 1.0
+    assert value(manager, "rpm_kill_switch_state", scope="other", severity="none") == 0.0
+    assert value(manager, "rpm_kill_switch_state", scope="account", severity="none") == 1.0

@@ -16,9 +16,6 @@ from rpmcore.adapters.metrics.catalogue import METRICS, NONE, OTHER, MetricSpec
 from rpmcore.domain.controls import ACCOUNT
 from rpmcore.domain.errors import InvalidArgument
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
 MOST_STRATEGIES = 1000
 """Strategies that have series of their own; what comes after them is ``other``."""
 
@@ -106,6 +103,10 @@ class PrometheusMetrics:
             if None in spec.labels.values():
                 self._begin(spec)
 
+    def knows_strategy(self, name: str) -> bool:
+        """Return whether a strategy has series of its own."""
+        return name in self._strategies
+
     def _begin(self, spec: MetricSpec) -> None:
         """Let counters of which every label value is known begin at zero."""
         if spec.kind == "counter":
@@ -157,9 +158,8 @@ class PrometheusMetrics:
         """Set the gauge of one value of its last label to 1, and those of all others to 0; see `count`."""
         *before, state = labels
         chosen = self._child(name, labels)
-        values = tuple(self._specs[name].labels.values())[-1] or ()
-        for value in values:
-            if value != state:
+        for value in (*(tuple(self._specs[name].labels.values())[-1] or ()), OTHER):
+            if value != state and (value != OTHER or (name, *before, OTHER) in self._children):
                 self._child(name, (*before, value)).set(0.0)
         chosen.set(1.0)
 

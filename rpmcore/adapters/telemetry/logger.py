@@ -34,8 +34,8 @@ Entry = dict[str, Any]
 class StructuredLogger:
     """Writes lines to a file, the terminal and a buffer, as far as the settings say so; safe to share between threads.
 
-    A line may be lost: a sink that fails raises nothing, and `lost` counts. Fields by the name of a secret are
-    redacted, control characters escaped, long values cut, numbers that are not finite named.
+    It writes on the thread that calls. A line may be lost: a sink that fails raises nothing, and `lost` counts. Fields
+    by the name of a secret are redacted, control characters escaped, long values cut, NaN and infinities named.
 
     Parameters
     ----------

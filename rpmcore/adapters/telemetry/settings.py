@@ -23,7 +23,7 @@ class ObservabilitySettings(Section):
         False, "Whether decisions become OpenTelemetry spans; needs the extra `otel`.", unit="true or false"
     )
     queue_entries: int = setting(
-        10_000,
+        2000,
         "What waits to be written, at most; what comes on top is lost, and counted.",
         unit="entries",
         ge=10,
