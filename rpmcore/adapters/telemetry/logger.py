@@ -126,7 +126,8 @@ class StructuredLogger:
         trace
             What it belongs to; the context's by default.
         fields
-            What else there is, written as ``rpm.name``; a name with a full stop in it is written as it is.
+            What else there is, written as ``rpm.name``; a name with a full stop in it is written as it is, and what
+            is None not at all.
 
         Raises
         ------
@@ -188,7 +189,8 @@ class StructuredLogger:
         if event:
             fields = {**{name[1:]: value for name, value in event.items()}, **fields}
         for name, value in clean_fields(fields).items():
-            line.setdefault(_field_name(name), value)
+            if value is not None:
+                line.setdefault(_field_name(name), value)
         return (line,), {}
 
 
@@ -254,7 +256,7 @@ def readable(line: Mapping[str, Any]) -> str:
     """Return a line as people read it: time, level, action, message, and our own fields."""
     ours = " ".join(
         f"{name.removeprefix('rpm.')}={value}" for name, value in line.items()
-        if name.startswith("rpm.") and value is not None
+        if name.startswith("rpm.")
     )  # fmt: skip
     text = f"{line['@timestamp'][:23]}Z {line['log.level'].upper():8} {line['event.action']}: {line['message']}"
     return f"{text}  [{ours}]" if ours else text
