@@ -22,6 +22,9 @@ SECOND = 1_000_000_000
 # Where the folder of a pair goes with the process: a pair has no end of its own.
 _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 
+# Files of the peer stay open until the end of the process, when `logging` closes them.
+_HANDLERS: list[logging.Handler] = []
+
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
 
 
@@ -47,6 +50,7 @@ def log_lines(lines: int) -> Pair:
     where = folder()
     ours_log = StructuredLogger(ObservabilitySettings(log_file=str(where / "ours.log")))
     handler = logging.handlers.RotatingFileHandler(where / "peer.log", maxBytes=64_000_000, backupCount=5)
+    _HANDLERS.append(handler)
     handler.setFormatter(_Json())
     peer_log = logging.Logger("rpm-benchmark", logging.INFO)
     peer_log.addHandler(handler)
