@@ -549,6 +549,18 @@ def ledger_verify(decisions: int) -> Pair:
     return verification(decisions)
 
 
+def log_lines(lines: int) -> Pair:
+    from benchmarks.telemetry import log_lines as build
+
+    return build(lines)
+
+
+def seen_decisions(decisions: int) -> Pair:
+    from benchmarks.telemetry import seen_decisions as build
+
+    return build(decisions)
+
+
 CASES = (
     Case("Ledoit–Wolf 60 × 6", "scikit-learn", lambda: ledoit_wolf(60, 6), target=150, floor=75),
     Case("Ledoit–Wolf 60 × 50", "scikit-learn", lambda: ledoit_wolf(60, 50), target=30, floor=17),
@@ -661,4 +673,6 @@ CASES = (
     ),
     Case("ledger: append of a decision, 4 records", "bare SQLite", ledger_append, target=0.6, floor=0.27),
     Case("ledger: verify 2,000 decisions", "bare SHA-256", lambda: ledger_verify(2000), target=0.5, floor=0.27),
+    Case("100,000 log lines", "stdlib logging, JSON", lambda: log_lines(100_000), target=1, floor=0.8, long=True),
+    Case("what is told of 100 decisions", "the decisions", lambda: seen_decisions(100), target=4, floor=4),
 )

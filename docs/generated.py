@@ -1,6 +1,6 @@
 """Write what the documents quote from the program, so that neither can drift from the other.
 
-python docs/generated.py            rewrites the table of settings, the output in the README, and the mappings of health
+python docs/generated.py            rewrites the tables of settings, metrics and health, and the output in the README
 python docs/generated.py --check    exits with 1 and names what is not up to date
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import health_figure
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.metrics.catalogue import METRICS
 from rpmcore.decision.checks.table import CHECKS
 from rpmcore.domain.orders import ORDER_STATES
 from rpmcore.domain.reasons import REASONS
@@ -89,6 +90,17 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def observability_page(text: str) -> str:
+    """Return the page with the table of all metrics."""
+    rows = ["| metric | kind | labels | what it tells |", "|---|---|---|---|"]
+    for metric in METRICS:
+        labels = ", ".join(f"`{name}`" for name in metric.labels)
+        told = metric.help.replace("|", r"\|")
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {told} |")
+    block = "<!-- metrics -->\n" + "\n".join(rows) + "\n\n"
+    return re.sub(r"<!-- metrics -->\n(\|.*\n)*\n", lambda _: block, text)
+
+
 def health_drawing(_: str) -> str:
     """Return the drawing of the mappings."""
     return health_figure.figure()
@@ -103,6 +115,7 @@ def main() -> None:
         (docs / "strategies.md", strategies_page),
         (docs / "gate.md", gate_page),
         (docs / "health.svg", health_drawing),
+        (docs / "observability.md", observability_page),
         (ROOT / "README.md", readme),
     ):
         text = page.read_text(encoding="utf-8")

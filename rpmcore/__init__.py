@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rpmcore.adapters.metrics.prometheus import PrometheusMetrics as PrometheusMetrics
+    from rpmcore.adapters.telemetry.correlation import CorrelationContext as CorrelationContext
+    from rpmcore.adapters.telemetry.logger import StructuredLogger as StructuredLogger
     from rpmcore.api import backtest as backtest
     from rpmcore.api import evaluate as evaluate
     from rpmcore.api import exposure as exposure
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from rpmcore.gate_system import GateSystem as GateSystem
     from rpmcore.ledger_jobs import new_gate as new_gate
     from rpmcore.ledger_jobs import open_gate as open_gate
+    from rpmcore.observability import ObservabilityManager as ObservabilityManager
     from rpmcore.risk.backtesting.backtester import VaRBacktester as VaRBacktester
     from rpmcore.risk.covariance_estimator import CovarianceMatrixEstimator as CovarianceMatrixEstimator
     from rpmcore.risk.exposure.calculator import FactorExposureCalculator as FactorExposureCalculator
@@ -62,6 +66,7 @@ _HOMES = {
     "AdvancedKillSwitchManager": "rpmcore.controls.manager",
     "ApprovedTrade": "rpmcore.domain.orders",
     "AssetFactorDatabase": "rpmcore.domain.asset_factor_database",
+    "CorrelationContext": "rpmcore.adapters.telemetry.correlation",
     "CovarianceMatrixEstimator": "rpmcore.risk.covariance_estimator",
     "CrisisScenario": "rpmcore.domain.crises",
     "Decision": "rpmcore.domain.decisions",
@@ -70,10 +75,12 @@ _HOMES = {
     "FactorExposureCalculator": "rpmcore.risk.exposure.calculator",
     "GateSystem": "rpmcore.gate_system",
     "HistoricalCrisisLibrary": "rpmcore.domain.crisis_library",
+    "ObservabilityManager": "rpmcore.observability",
     "PerStrategyKillSwitch": "rpmcore.controls.per_strategy",
     "PortfolioRiskEngine": "rpmcore.risk.portfolio_risk",
     "PortfolioVarianceCalculator": "rpmcore.risk.portfolio_risk",
     "PositionSizer": "rpmcore.risk.sizing.sizer",
+    "PrometheusMetrics": "rpmcore.adapters.metrics.prometheus",
     "RegimeAwareRiskLimits": "rpmcore.controls.regime_limits",
     "RegimeDetector": "rpmcore.controls.regime",
     "RejectionException": "rpmcore.domain.decisions",
@@ -85,6 +92,7 @@ _HOMES = {
     "StrategyPerformanceTracker": "rpmcore.controls.strategy_tracker",
     "StressAdjustedLimits": "rpmcore.controls.stress_limits",
     "StressTestEngine": "rpmcore.stress_testing",
+    "StructuredLogger": "rpmcore.adapters.telemetry.logger",
     "SyntheticStressGenerator": "rpmcore.risk.stress.synthetic",
     "VaRBacktester": "rpmcore.risk.backtesting.backtester",
     "VaRCalculator": "rpmcore.risk.portfolio_risk",
@@ -116,6 +124,7 @@ __all__ = [
     "AdvancedKillSwitchManager",
     "ApprovedTrade",
     "AssetFactorDatabase",
+    "CorrelationContext",
     "CovarianceMatrixEstimator",
     "CrisisScenario",
     "Decision",
@@ -124,10 +133,12 @@ __all__ = [
     "FactorExposureCalculator",
     "GateSystem",
     "HistoricalCrisisLibrary",
+    "ObservabilityManager",
     "PerStrategyKillSwitch",
     "PortfolioRiskEngine",
     "PortfolioVarianceCalculator",
     "PositionSizer",
+    "PrometheusMetrics",
     "RegimeAwareRiskLimits",
     "RegimeDetector",
     "RejectionException",
@@ -139,6 +150,7 @@ __all__ = [
     "StrategyPerformanceTracker",
     "StressAdjustedLimits",
     "StressTestEngine",
+    "StructuredLogger",
     "SyntheticStressGenerator",
     "VaRBacktester",
     "VaRCalculator",

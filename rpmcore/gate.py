@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from rpmcore.adapters.ledger.halt import clear_halt
 from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.records import NewRecord
 from rpmcore.adapters.ledger.verification import Progress
+from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
 from rpmcore.domain.canonical import canonical_bytes, parse
@@ -50,6 +52,17 @@ Clock = Callable[[], int]
 
 Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
 """Is told what was recorded, after it was; what it raises changes nothing."""
+
+Mourner = Callable[[str], None]
+"""Is told why the gate has failed: nothing more will be recorded, so that no listener hears of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """Nanoseconds that the last command took, from the question on, and its record alone. No decision sees them."""
+
+    all: int = 0
+    record: int = 0
 
 
 class GateHalted(Unavailable):
@@ -92,8 +105,10 @@ class RiskGate:
         self._failed, self._closed = "", False
         self._snapshot_at = engine.sequence
         self._listeners: list[Listener] = []
+        self._mourners: list[Mourner] = []
         self.listener_failures = 0
         self._paths: tuple[int, PathGates] | None = None
+        self.took = Took()
         self._lock = threading.RLock()
 
     # Where it comes from
@@ -187,9 +202,19 @@ class RiskGate:
     ) -> None:
         self.close()
 
-    def subscribe(self, listener: Listener) -> None:
-        """Tell somebody of everything that is recorded from now on; `listener_failures` counts what they raised."""
+    def subscribe(self, listener: Listener, *, failed: Mourner | None = None) -> None:
+        """Tell somebody of everything that is recorded from now on; `listener_failures` counts what they raised.
+
+        Parameters
+        ----------
+        listener
+            Called after each record, by whoever waits for the answer: it must be quick.
+        failed
+            Called once, when the gate fails.
+        """
         self._listeners.append(listener)
+        if failed is not None:
+            self._mourners.append(failed)
 
     # As the risk system of a stress test
 
@@ -237,6 +262,27 @@ class RiskGate:
         """What is released: everything, reducing orders alone, or nothing."""
         return TradingState.HALTED if self._failed else self._engine.trading_state
 
+    @contextmanager
+    def reading(self, timeout: float = -1.0) -> Iterator[DecisionEngine]:
+        """Hold the gate still while its engine is read; decisions wait for it.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for a decision under way; negative for as long as it takes.
+
+        Raises
+        ------
+        TimeoutError
+            If it took longer.
+        """
+        if not self._lock.acquire(timeout=timeout):
+            raise TimeoutError("the gate is busy")
+        try:
+            yield self._engine
+        finally:
+            self._lock.release()
+
     def what_if(self, signal: Signal, *, at: int | None = None) -> Decision:
         """Return what would be decided now; nothing is recorded, and nothing may be sent on it."""
         with self._lock:
@@ -263,6 +309,7 @@ class RiskGate:
         GateHalted
             If the gate has failed, or fails now: nothing may be sent then.
         """
+        asked = time.perf_counter_ns()
         with self._lock:
             self._alive()
             self._obey()
@@ -281,7 +328,7 @@ class RiskGate:
                 # An operator spoke while it was decided: what is decided now knows it.
                 at = None if at is None else max(at, self._engine.last_at)
             decision = self._signed(decision)
-            self._commit(command, decision)
+            self._commit(command, decision, asked=asked)
             return decision
 
     def approve_trade(self, signal: Signal, *, at: int | None = None) -> ApprovedTrade:
@@ -441,8 +488,8 @@ class RiskGate:
 
     def _command_of(self, signal: Signal, at: int, conflict: int | None) -> SignalReceived:
         return SignalReceived(
-            at=at, command_id=signal.signal_id, correlation_id=signal.correlation_id or signal.signal_id,
-            signal=signal, conflict_with=conflict,
+            at=at, command_id=signal.signal_id, signal=signal, conflict_with=conflict,
+            correlation_id=signal.correlation_id or CorrelationContext.get() or signal.signal_id,
         )  # fmt: skip
 
     def _in_time(self, command: SignalReceived) -> tuple[SignalReceived, Decision]:
@@ -478,7 +525,9 @@ class RiskGate:
         if not self._sign.matches(body, signature):
             raise RejectionException("this approval was not given by this gate, or it was changed since")
 
-    def _commit(self, command: Command, decision: Decision | None = None) -> tuple[Event, ...]:
+    def _commit(
+        self, command: Command, decision: Decision | None = None, *, asked: int | None = None
+    ) -> tuple[Event, ...]:
         """Apply a command and record it; a gate that fails at either answers nothing more.
 
         Raises
@@ -486,22 +535,31 @@ class RiskGate:
         InvalidArgument
             If the command cannot be written down; nothing has happened then.
         """
+        asked = time.perf_counter_ns() if asked is None else asked
         body = canonical_bytes(command.to_plain())
         try:
             events = self._engine.apply(command, decision)
             sequence = self._engine.sequence
-            self._store.append(new_records(sequence, command, body, decision, events))
+            records = new_records(sequence, command, body, decision, events)
+            before = time.perf_counter_ns()
+            self._store.append(records)
+            after = time.perf_counter_ns()
+            self.took = Took(all=after - asked, record=after - before)
             if isinstance(command, PriceBar | Tick) and sequence - self._snapshot_at >= SNAPSHOT_AFTER:
                 self._take_snapshot()
         except Exception as error:
             self._failed = str(error)
+            self._tell(self._mourners, self._failed)
             raise GateHalted(f"the gate has halted: {error}") from error
-        for listener in self._listeners:
+        self._tell(self._listeners, command, decision, events)
+        return events
+
+    def _tell(self, listeners: Sequence[Callable[..., None]], *told: Any) -> None:
+        for listener in listeners:
             try:
-                listener(command, decision, events)
+                listener(*told)
             except Exception:  # noqa: BLE001 - whoever only listens must not stop a gate
                 self.listener_failures += 1
-        return events
 
     def _take_snapshot(self) -> None:
         body = canonical_bytes(self._engine.state())

@@ -9,6 +9,7 @@ from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.signing_key import load_signing_key
 from rpmcore.adapters.tables.signals import read_signals
 from rpmcore.controls.command_time import DAY, day_of
+from rpmcore.decision.genesis import Genesis
 from rpmcore.domain import reference
 from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
 from rpmcore.domain.errors import InputError
@@ -17,6 +18,7 @@ from rpmcore.gate import RiskGate
 from rpmcore.gate_run import Progress, run_signals
 from rpmcore.gate_run_report import EXPECTED_REJECTIONS, GateRun
 from rpmcore.gate_start import gate_prices, genesis_of
+from rpmcore.observed_run import ObservedRun
 from rpmcore.risk.notices import Notice
 
 SAMPLE_SIGNALS, SAMPLE_BOOK = "signals.parquet", "opening_book.parquet"
@@ -83,6 +85,7 @@ def gate_run(
     until: date | None = None,
     operator: str | None = None,
     spread_bps: float = 2.0,
+    metrics: str | Path | None = None,
     progress: Progress | None = None,
 ) -> GateRunReport:
     """Return what the gate makes of a stream of signals.
@@ -101,10 +104,13 @@ def gate_run(
         The last day; all by default.
     operator, spread_bps, progress
         As in `rpmcore.gate_run.run_signals`.
+    metrics
+        A file to write the metrics of the run to, in Prometheus' text format. Logs go where ``observability`` of the
+        settings says.
 
     Raises
     ------
-    InputError
+    InputError, ConfigurationError
         If something cannot be used, or no day is left to run on.
     LedgerError
         If the ledger exists or cannot be written.
@@ -144,21 +150,29 @@ def gate_run(
             ),
         )
     operator = operator or (SAMPLE_OPERATOR if sample else None)
-    if ledger is None:
-        gate = RiskGate.in_memory(genesis)
-    else:
-        loaded = load_signing_key(ledger=ledger)
-        if loaded.notice:
-            warnings += (Notice(code="key_created", message=loaded.notice),)
-        gate = RiskGate.create(ledger, genesis, loaded.key, timer=None)
-    with gate:
-        run = run_signals(gate, stream.signals, history, operator=operator, spread_bps=spread_bps, progress=progress)
-        head = gate.head
+    with ObservedRun(chosen.observability, metrics) as seen:
+        gate, told = _gate(genesis, ledger)
+        warnings += told
+        with gate:
+            seen.watch(gate)
+            run = run_signals(
+                gate, stream.signals, history, operator=operator, spread_bps=spread_bps, progress=progress
+            )  # fmt: skip
+            head = gate.head
+            warnings += seen.finish()
     return GateRunReport(
         signals=None if sample else stream.path, book=None if sample else str(book),
         ledger=None if ledger is None else str(ledger), account=genesis.account, operator=operator,
         config_digest=genesis.config_digest, head=head, run=run, warnings=warnings,
     )  # fmt: skip
+
+
+def _gate(genesis: Genesis, ledger: str | Path | None) -> tuple[RiskGate, tuple[Notice, ...]]:
+    if ledger is None:
+        return RiskGate.in_memory(genesis), ()
+    loaded = load_signing_key(ledger=ledger)
+    told = (Notice(code="key_created", message=loaded.notice),) if loaded.notice else ()
+    return RiskGate.create(ledger, genesis, loaded.key, timer=None), told
 
 
 def _strategies(

@@ -101,7 +101,7 @@ def genesis_of(
     first = max(rows - settings.gate.starting_history, 0)
     return Genesis(
         at=close_time(last_day),
-        settings=settings,
+        settings=settings.of_decisions,
         config_digest=settings.digest,
         account=inputs.account,
         equity=float(inputs.book.capital),

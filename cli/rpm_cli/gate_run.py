@@ -40,6 +40,13 @@ def run(
         str | None, typer.Option("--until", metavar="DATE", help="The last day of the run (YYYY-MM-DD).")
     ] = None,
     assets: common.AssetsOption = None,
+    log_file: Annotated[
+        str | None, typer.Option("--log-file", metavar="FILE", help="Write JSON lines of all that happens to it.")
+    ] = None,
+    metrics_file: Annotated[
+        str | None,
+        typer.Option("--metrics-file", metavar="FILE", help="At the end, write the metrics as Prometheus reads them."),
+    ] = None,
     output: common.FormatOption = None,
     as_json: common.JsonOption = False,
     config: common.ConfigOption = None,
@@ -58,7 +65,7 @@ def run(
     first, last, equity = common.parse_day(as_of), common.parse_day(until), common.money_option(capital)
     if not 0.0 <= spread < 10_000.0:
         raise typer.BadParameter(f"{spread!r} is not a spread in basis points", param_hint="--spread-bps")
-    settings = common.settings_from(config, assignments, {})
+    settings = common.settings_from(config, assignments, {"observability.log_file": log_file})
     common.announce(signals, check=False, quiet=quiet, what="signals")
     gc.enable()  # a run over years makes more garbage than a report
 
@@ -68,7 +75,8 @@ def run(
     with work_done(quiet) as progress:
         report = api.gate_run(
             signals, book, prices, ledger=ledger, settings=settings, capital=equity, base_currency=base_currency,
-            assets=assets, as_of=first, until=last, operator=operator, spread_bps=spread, progress=progress,
+            assets=assets, as_of=first, until=last, operator=operator, spread_bps=spread,
+            metrics=metrics_file, progress=progress,
         )  # fmt: skip
     if form is common.Format.TABLE:
         from rpm_cli.rendering import gate_run as rendering

@@ -119,6 +119,10 @@ class AdvancedKillSwitchManager:
         own = self._severities.get(strategy_id, HALT) if strategy_id != ACCOUNT else HALT
         return own if own.rank > account.rank else account
 
+    def severities(self) -> dict[str, Severity]:
+        """Return the severity of each scope by itself: the account, and each strategy without the account's."""
+        return dict(self._severities)
+
     def trading_state(self, strategy_id: str | None = None) -> TradingState:
         """Return what a severity leaves open: everything, or reducing orders."""
         return TRADING_STATES[self.severity(strategy_id)]

@@ -106,6 +106,10 @@ class Exposures:
             name=name, subject=subject, limit=limit, lowest=(others, low), highest=(others, high), slopes=(0.0, 1.0)
         )
 
+    def ends(self, symbol: str) -> tuple[float, float]:
+        """Return the weight of an instrument with its working sells filled, and with its working buys filled."""
+        return self._ends[self._map.place[symbol]]
+
     def net(self, symbol: str, limit: float) -> ExposureMeasure:
         """Return the sum of all weights."""
         i = self._map.place[symbol]

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from rpmcore.adapters.alerts.channels import PAGERDUTY, SLACK, configured_channe
 from rpmcore.adapters.alerts.delivery import AlertDelivery
 from rpmcore.adapters.alerts.outbox import Outbox, OutboxError
 from rpmcore.adapters.alerts.settings import AlertSettings
+from rpmcore.adapters.metrics.prometheus import PrometheusMetrics
 from rpmcore.domain.errors import ConfigurationError
 from tests.alerts.conftest import SECOND
 from tests.endpoints import HANG, RESET, endpoint, eventually
@@ -74,6 +76,15 @@ def test_a_failed_attempt_is_repeated_after_a_doubling_wait_and_counted(deliveri
     assert counted == ["slack"] * 3
     assert delivery.failures == {"slack": 3}
     assert system.outboxes[0].channels()[0].delivered == 1
+
+
+def test_failures_are_a_metric(delivering):
+    metrics = PrometheusMetrics()
+    counted = partial(metrics.count, "rpm_alert_delivery_failures_total")
+    system, delivery = delivering(Scripted(again()), on_failure=counted)
+    halt(system)
+    delivery.deliver_due("slack")
+    assert 'rpm_alert_delivery_failures_total{channel="slack"} 1.0' in metrics.export_metrics()
 
 
 @pytest.mark.parametrize("pause", [3.0, 600.0])

@@ -219,6 +219,8 @@ def test_the_snippet_of_the_manual_runs(genesis, tmp_path, monkeypatch):
     names = {"gate": RiskGate.in_memory(genesis, clock=Times(genesis.at))}
     exec(snippet, names)  # noqa: S102 - our own manual
     names["gate"].operate("trip", operator="A. Head", reason="drill", value="halt")
+    assert names["observability"].flush()
+    names["observability"].close()
     names["delivery"].close()
     with closing(names["alerting"].outboxes[0]) as outbox:
         assert [alert.key for alert in outbox.active()] == ["switch:operator:account"]

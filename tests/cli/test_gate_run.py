@@ -2,9 +2,11 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse
 
 from rpmcore.adapters.ledger.reader import LedgerReader
 
@@ -72,6 +74,38 @@ def test_two_runs_have_the_same_bytes_with_other_hash_seeds_and_thread_counts(tm
         with LedgerReader.open(path) as reader:
             bodies.append([(record.kind, record.body) for record in reader.records()])
     assert bodies[0] == bodies[1]
+
+
+def test_logs_and_metrics_say_what_the_summary_says(rpm, tmp_path):
+    log, metrics = tmp_path / "run.log", tmp_path / "run.prom"
+    result = rpm(*QUICK, "--json", "--log-file", str(log), "--metrics-file", str(metrics))
+    found = json.loads(result.out)
+    families = {family.name: family for family in parse(metrics.read_text())}
+    counted = Counter()
+    for sample in families["trade_decisions"].samples:
+        counted[sample.labels["decision"]] += sample.value
+    assert {name: counted[name] for name in ("approved", "cut", "rejected")} == {
+        name: found["total"][name] for name in ("approved", "cut", "rejected")
+    }
+    reasons = {s.labels["reason"]: s.value for s in families["rpm_rejections"].samples if s.value}
+    assert reasons == found["reasons"]
+    (equity,) = families["rpm_equity"].samples
+    assert equity.value == pytest.approx(found["equity"]["last"])
+    lines = [json.loads(line) for line in log.read_text(encoding="ascii").splitlines()]
+    decided = Counter(line["rpm.verdict"] for line in lines if line["event.action"] == "trade_decision")
+    assert decided == {name: number for name, number in counted.items() if number}
+    assert lines[0]["@timestamp"].startswith("2015-01")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.log", "run.prom"]
+
+
+def test_a_log_or_metrics_file_that_cannot_be_written_is_told_before_the_run(rpm, tmp_path):
+    for option in ("--log-file", "--metrics-file"):
+        path = tmp_path / "missing" / "file"
+        result = rpm(*QUICK, option, str(path))
+        assert result.code == 2
+        assert str(path) in result.err
+        assert "Traceback" not in result.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_strategy_that_nobody_gave_capital_is_told_and_turned_down(rpm, tmp_path):

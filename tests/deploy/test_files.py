@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.contract import LINE, METRICS, OF_PROMETHEUS
+from rpmcore.domain.orders import Signal
+from tests.deploy.contract import METRICS, OF_PROMETHEUS, lines_of
 from tests.deploy.promql import selectors
+from tests.gate.conftest import make_genesis
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -163,22 +165,23 @@ def test_the_dashboard_has_no_panel_without_words_and_none_on_top_of_another():
         assert panel["type"] == "row" or panel["description"]
 
 
-def mapped(template, field):
-    """Return the type that a field of a line gets, or None where it is not indexed."""
-    mappings = template["template"]["mappings"]
+def template():
+    return json.loads((DEPLOY / "elastic" / "index-template.json").read_text(encoding="utf-8"))
+
+
+def mapped(field, value):
+    """Return the type by which a field of a line is indexed, or None where it is not."""
+    mappings = template()["template"]["mappings"]
     node = mappings
     for part in field.split("."):
-        node = node.get("properties", {}).get(part)
-        if node is None:
-            break
-    if node is not None and "type" in node and node["type"] != "object":
+        node = node.get("properties", {}).get(part, {})
+    if "type" in node and node["type"] != "object":
         return node["type"]
-    if field.startswith("rpm."):
-        kind = {str: "string", bool: "boolean", int: "long", float: "double"}[type(LINE[field])]
-        for each in mappings["dynamic_templates"]:
-            (rule,) = each.values()
-            if rule["match_mapping_type"] == kind and rule["path_match"] == "rpm.*":
-                return rule["mapping"]["type"]
+    kind = {str: "string", bool: "boolean", int: "long", float: "double"}[type(value)]
+    for each in mappings["dynamic_templates"]:
+        (rule,) = each.values()
+        if field.startswith("rpm.") and rule["path_match"] == "rpm.*" and rule["match_mapping_type"] == kind:
+            return rule["mapping"]["type"]
     return None
 
 
@@ -194,32 +197,46 @@ ECS = {
     # https://www.elastic.co/guide/en/ecs/8.11/ecs-field-reference.html
     "@timestamp": "date", "message": "match_only_text", "ecs.version": "keyword", "log.level": "keyword",
     "log.logger": "keyword", "event.kind": "keyword", "event.action": "keyword", "event.outcome": "keyword",
-    "event.reason": "keyword",
-    "event.sequence": "long", "event.created": "date", "event.duration": "long", "trace.id": "keyword",
-    "span.id": "keyword", "service.name": "keyword", "service.version": "keyword",
+    "event.reason": "keyword", "event.sequence": "long", "event.created": "date", "event.duration": "long",
+    "trace.id": "keyword", "span.id": "keyword", "service.name": "keyword", "service.version": "keyword",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("field", LINE)
-def test_every_field_of_a_line_is_indexed_by_its_type(field):
-    template = json.loads((DEPLOY / "elastic" / "index-template.json").read_text(encoding="utf-8"))
-    kind = mapped(template, field)
-    assert kind is not None
-    assert FITS[kind](LINE[field])
-    assert field.startswith("rpm.") or kind == ECS[field]
+@pytest.fixture(scope="module")
+def lines():
+    genesis = make_genesis()
+    last = {symbol: price for symbol, price, _ in genesis.last}
+    signals = [
+        Signal(signal_id=f"s{n}", strategy_id="trend", symbol="EURUSD", side="buy", entry=last["EURUSD"], at=genesis.at,
+               quantity=quantity)
+        for n, quantity in enumerate((100_000.0, 9e9))
+    ]  # fmt: skip
+    return lines_of(genesis, signals)
+
+
+def test_every_field_of_a_line_is_indexed_by_its_type(lines):
+    fields = {(name, type(value)): value for line in lines for name, value in line.items() if value is not None}
+    names = {name for name, _ in fields}
+    assert set(ECS) - names == set()
+    for (name, _), value in fields.items():
+        for item in value if isinstance(value, list) else [value]:
+            kind = mapped(name, item)
+            assert kind is not None, name
+            assert FITS[kind](item), name
+            assert name.startswith("rpm.") or kind == ECS[name]
 
 
 def test_a_field_that_is_first_a_whole_number_and_then_none_fits():
-    template = json.loads((DEPLOY / "elastic" / "index-template.json").read_text(encoding="utf-8"))
-    assert mapped(template, "rpm.threshold") == mapped(template, "rpm.observed") == "double"
+    assert mapped("rpm.limit", 2) == mapped("rpm.limit", 2.5) == "double"
+    assert mapped("other.field", "x") is None
 
 
-def test_the_pipeline_takes_apart_dotted_names_and_is_the_template_s():
+def test_the_pipeline_takes_apart_dotted_names_and_is_the_template_s(lines):
     pipeline = json.loads((DEPLOY / "elastic" / "ingest-pipeline.json").read_text(encoding="utf-8"))
-    template = json.loads((DEPLOY / "elastic" / "index-template.json").read_text(encoding="utf-8"))
     beat = yaml.safe_load((DEPLOY / "elastic" / "filebeat.yml").read_text(encoding="utf-8"))
     assert pipeline["processors"][0] == {"dot_expander": {"field": "*", "override": True}}
-    assert template["template"]["settings"]["index.default_pipeline"] == beat["output.elasticsearch"]["pipeline"]
-    assert beat["output.elasticsearch"]["index"].startswith(template["index_patterns"][0].rstrip("*"))
+    assert template()["template"]["settings"]["index.default_pipeline"] == beat["output.elasticsearch"]["pipeline"]
+    assert beat["output.elasticsearch"]["index"].startswith(template()["index_patterns"][0].rstrip("*"))
     removed = {name for step in pipeline["processors"] for name in step.get("remove", {}).get("field", ())}
-    assert not any(field == name or field.startswith(f"{name}.") for field in LINE for name in removed)
+    names = {name for line in lines for name in line}
+    assert not any(field == name or field.startswith(f"{name}.") for field in names for name in removed)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rpmcore.domain.controls import Severity, TradingState
 from rpmcore.gate import RiskGate
+from rpmcore.observability import ObservabilityManager
 from tests.deploy.test_files import DEPLOY, queries, rules
 from tests.endpoints import endpoint, eventually, free_port
 from tests.gate.conftest import Times, make_genesis
@@ -24,22 +24,11 @@ PATIENCE = 60.0
 """Seconds: a busy machine starts servers slowly."""
 
 
-def metrics_of(gate):
-    """Return what a gate tells of its state, in Prometheus' text format."""
-    state, switches = gate.trading_state, gate.engine.kill_switches
-    rows = [f'rpm_trading_state{{state="{each.value}"}} {int(each is state)}' for each in TradingState]
-    for scope in ("account", "trend"):
-        now = switches.severity(None if scope == "account" else scope)
-        rows += [f'rpm_kill_switch_state{{scope="{scope}",severity="{s.value}"}} {int(s is now)}' for s in Severity]
-    rows += ['rpm_build_info{version="2",config_digest="d"} 1', "rpm_price_age_seconds 1"]
-    return "\n".join(rows) + "\n"
-
-
 @contextmanager
-def exporter(gate):
+def exporter(observability):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            body = metrics_of(gate).encode()
+            body = observability.export_metrics().encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
@@ -118,16 +107,18 @@ def stack(program, tmp_path):
     """Give a gate, the address of a Prometheus that scrapes it, and the endpoints that Alertmanager calls."""
     alertmanager, prometheus = program("prometheus-alertmanager"), program("prometheus")
     genesis = make_genesis()
-    gate = RiskGate.in_memory(genesis, clock=Times(genesis.at))
+    clock = Times(genesis.at)
+    gate, observability = RiskGate.in_memory(genesis, clock=clock), ObservabilityManager()
+    observability.watch(gate, clock=clock)
     ports = [free_port() for _ in range(2)]
-    with endpoint(200) as slack, endpoint(202) as pagerduty, exporter(gate) as gate_port, running(
+    with observability, endpoint(200) as slack, endpoint(202) as pagerduty, exporter(observability) as port, running(
         tmp_path / "alertmanager.log", alertmanager, f"--web.listen-address=127.0.0.1:{ports[0]}",
         f"--config.file={alertmanager_files(tmp_path, slack.url, pagerduty.url)}",
         f"--storage.path={tmp_path / 'alertmanager'}", "--cluster.listen-address=",
         ready=f"http://127.0.0.1:{ports[0]}/-/ready",
     ), running(
         tmp_path / "prometheus.log", prometheus, f"--web.listen-address=127.0.0.1:{ports[1]}",
-        f"--config.file={prometheus_files(tmp_path, gate_port, ports[0])}",
+        f"--config.file={prometheus_files(tmp_path, port, ports[0])}",
         f"--storage.tsdb.path={tmp_path / 'prometheus'}",
         ready=f"http://127.0.0.1:{ports[1]}/-/ready",
     ):  # fmt: skip

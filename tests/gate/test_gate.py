@@ -312,3 +312,15 @@ def test_text_that_cannot_be_written_down_is_refused_and_the_gate_goes_on(gate, 
     with pytest.raises(InvalidArgument, match="canonical JSON"):
         gate.operate("trip", operator="A. Head", reason="\ud800", value="halt")
     assert gate.decide(signal()).approved
+
+
+def test_the_largest_weight_counts_what_is_on_its_way(signal):
+    from tests.gate.conftest import make_genesis
+
+    genesis = make_genesis("sizing.maximum_weight=0.005", "strategies.probation_multiplier=1.0")
+    gate = RiskGate.in_memory(genesis, clock=lambda: genesis.at)
+    first, second = (gate.decide(signal(number, quantity=30_000.0)) for number in (1, 2))
+    assert (first.approved, second.verdict, second.binding) == (30_000.0, "cut", "sizing")
+    assert "maximum weight" in second.check("sizing").text
+    unit = gate.engine.market.unit_value("EURUSD") / gate.engine.account.equity
+    assert 0.005 - 1_000.0 * unit < (first.approved + second.approved) * unit <= 0.005

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpmcore.adapters.strict_yaml import Document, parse, scalar
+from rpmcore.adapters.telemetry.settings import ObservabilitySettings
 from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.errors import ConfigurationError, nearest
 
@@ -16,10 +17,20 @@ from rpmcore.domain.errors import ConfigurationError, nearest
 class Settings(DecisionSettings):
     """Every setting of rpm, by section."""
 
+    observability: ObservabilitySettings = ObservabilitySettings()
+
+    @property
+    def of_decisions(self) -> DecisionSettings:
+        """The sections that figures and decisions depend on."""
+        return DecisionSettings(**{name: getattr(self, name) for name in DecisionSettings.model_fields})
+
     @property
     def digest(self) -> str:
-        """SHA-256 of all values in canonical JSON: equal settings, however given, have one digest."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """SHA-256, in canonical JSON, of all values that figures and decisions depend on.
+
+        Equal settings, however given, have one digest; where logs go to changes none.
+        """
+        canonical = json.dumps(self.of_decisions.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ from math import inf
 from rpmcore.decision.checks.inquiry import Inquiry, opening, skipped
 from rpmcore.domain.decisions import CheckResult
 from rpmcore.domain.errors import InvalidArgument, Undefined
+from rpmcore.risk.sizing.exact import exact
 from rpmcore.risk.sizing.request import SizingRequest
 from rpmcore.risk.sizing.settings import SizingSettings
 from rpmcore.risk.sizing.sizer import PositionSizer
@@ -72,10 +73,25 @@ def sizing(asked: Inquiry) -> CheckResult:
         found = sizer.largest(request)
     except (InvalidArgument, Undefined) as error:
         return opening(asked, "sizing", 0.0, str(error))
-    allowed = float(lots.quantity(lots.lots(found.quantity or ZERO)))
-    return opening(asked, "sizing", inf if allowed >= asked.opening else allowed,
-                   f"{found.name.replace('_', ' ')}: {found.why}", observed=asked.opening,
+    quantity, why = found.quantity or ZERO, f"{found.name.replace('_', ' ')}: {found.why}"
+    room = _room(asked)
+    if room < quantity:
+        quantity, why = (
+            exact(room),
+            f"maximum weight: with what is held or on its way, {asked.risk.sizing.maximum_weight:.0%} of equity",
+        )
+    allowed = float(lots.quantity(lots.lots(quantity)))
+    return opening(asked, "sizing", inf if allowed >= asked.opening else allowed, why, observed=asked.opening,
                    limit=allowed or None)  # fmt: skip
+
+
+def _room(asked: Inquiry) -> float:
+    """Return the quantity up to which the position in the instrument stays within the sizer's largest weight."""
+    if asked.exposures is None or not asked.unit_value:
+        return 0.0
+    low, high = asked.exposures.ends(asked.signal.symbol)
+    held = max(high if asked.sign > 0 else -low, 0.0)
+    return asked.quantity_of(max(asked.risk.sizing.maximum_weight - held, 0.0))
 
 
 def liquidity(asked: Inquiry) -> CheckResult:
