@@ -13,7 +13,15 @@ import rpmcore.decision
 from rpm_cli.main import app
 from rpmcore.adapters.alerts.alert import AlertSeverity
 from rpmcore.adapters.alerts.alerting import AlertingSystem
-from rpmcore.adapters.alerts.catalogue import DONE, KINDS, SEVERITIES, SWITCHES, switch_entry
+from rpmcore.adapters.alerts.catalogue import (
+    DONE,
+    ENTRIES,
+    KINDS,
+    SEVERITIES,
+    SWITCHES,
+    entry_of,
+    switch_entry,
+)
 from rpmcore.adapters.alerts.channels import PAGERDUTY, SLACK, configured_channels
 from rpmcore.adapters.alerts.delivery import AlertDelivery
 from rpmcore.adapters.alerts.gate_alerts import ROWS, GateAlerts
@@ -23,6 +31,7 @@ from rpmcore.controls.manager import AdvancedKillSwitchManager
 from rpmcore.domain.controls import Severity
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.gate import GateHalted, RiskGate
+from rpmcore.observability import ObservabilityManager
 from tests.endpoints import endpoint, eventually
 from tests.gate.conftest import Times, make_genesis, short_settings
 from tests.gate.conftest import signal as signal
@@ -251,11 +260,26 @@ def runbook_entries():
     return dict(re.findall(r"^### ([a-z0-9-]+)\n(.*?)(?=^#|\Z)", text, flags=re.MULTILINE | re.DOTALL))
 
 
-@pytest.mark.parametrize("entry", [*KINDS, *map(switch_entry, SWITCHES), "alert-storm", "alert-test"])
+@pytest.mark.parametrize(
+    "entry", [*KINDS, *map(switch_entry, SWITCHES), "alert-storm", "alert-test", *ENTRIES.values()]
+)
 def test_every_alert_and_switch_has_its_entry_in_the_runbook(entry):
     text = runbook_entries()[entry]
     for part in ("**Means.**", "**Look at.**", "**Clear it.**"):
         assert part in text
+
+
+def test_what_is_reported_by_hand_links_to_the_runbook_too():
+    alerting = AlertingSystem()
+    with ObservabilityManager(alerts=alerting) as observability:
+        observability.log_kill_switch("rejection_velocity", "10 in 5 minutes", "HALT")
+        observability.log_risk_breach("max_leverage", 2.5, 2.0)
+        observability.flush()
+    found = {alert.key: alert.runbook for alert in alerting.active_alerts()}
+    assert found == {
+        "switch:rejection_velocity:account": "switch-rejection-velocity", "breach:max_leverage": "limit-breach",
+    }  # fmt: skip
+    assert (entry_of("switch:none:account"), entry_of("")) == ("", "")
 
 
 def test_every_command_of_the_runbook_is_one():

@@ -17,6 +17,7 @@ from rpmcore.adapters.alerts.alert import (
     one_line,
     severity_named,
 )
+from rpmcore.adapters.alerts.catalogue import entry_of
 from rpmcore.adapters.alerts.outbox import Outbox, OutboxError
 from rpmcore.adapters.alerts.settings import AlertSettings
 from rpmcore.adapters.alerts.storms import Admission, Allowance, Kind, Storms
@@ -150,7 +151,7 @@ class AlertingSystem:
         key
             What it is about; title and scope without it.
         runbook
-            The entry of the runbook.
+            The entry of the runbook; without it the one that the key tells, if any.
         lasting
             False for what is over when it is told: it is sent, and is not among the active ones.
 
@@ -174,7 +175,7 @@ class AlertingSystem:
                 return replace(present, count=present.count + count + 1, last_at=now)
             alert = Alert(
                 id=self._new_id(), key=named, severity=level, title=title, text=text, scope=scope,
-                runbook=one_line(runbook), raised_at=now, last_at=now,
+                runbook=one_line(runbook) or entry_of(named), raised_at=now, last_at=now,
             )  # fmt: skip
             if present is None and lasting and self._count() >= self.settings.most_active:
                 return self._refused(alert, now)

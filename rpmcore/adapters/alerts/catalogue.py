@@ -104,6 +104,21 @@ def switch_entry(switch: str) -> str:
     return f"switch-{switch.replace('_', '-')}"
 
 
+ENTRIES = MappingProxyType(
+    {"integrity": "integrity-failed", "gate": "ledger-failed", "ledger": "ledger-failed", "breach": "limit-breach"}
+)
+"""The entry of a key, by its first part, for alerts that `rpmcore.observability` raises without one."""
+
+
+def entry_of(key: str) -> str:
+    """Return the entry of the runbook that a key tells; empty where it tells none."""
+    kind, _, rest = key.partition(":")
+    switch = rest.partition(":")[0]
+    if kind == "switch" and switch in SWITCHES:
+        return switch_entry(switch)
+    return ENTRIES.get(kind, "")
+
+
 def told(*, happened: str, scope: str, done: str, to_do: str) -> str:
     """Return the text of an alert."""
     return "\n".join(
