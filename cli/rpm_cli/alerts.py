@@ -56,7 +56,13 @@ def resolve(outbox: OutboxArgument, alert: IdArgument, operator: OperatorOption)
 
 
 @app.command("test", short_help="Do alerts arrive?")
-def try_out(operator: OperatorOption, output: common.FormatOption = None, as_json: common.JsonOption = False) -> None:
+def try_out(
+    operator: OperatorOption,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
+    assignments: common.SetOption = None,
+) -> None:
     """Send a test alert, and its resolution, to each configured channel. Exit code 4 if one does not take it.
 
     A channel is configured by its secret in the environment: RPM_SLACK_WEBHOOK_URL, RPM_PAGERDUTY_ROUTING_KEY, or a
@@ -65,10 +71,11 @@ def try_out(operator: OperatorOption, output: common.FormatOption = None, as_jso
     Example: `rpm alerts test --operator "A. Name"`.
     """
     form = common.chosen_format(output, as_json)
+    settings = common.settings_from(config, assignments, {})
 
     from rpmcore import alert_jobs
 
-    tested = alert_jobs.send_test_alert(operator)
+    tested = alert_jobs.send_test_alert(operator, settings=settings.alerts)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import alerts as rendering
 

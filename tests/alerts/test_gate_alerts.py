@@ -219,14 +219,16 @@ def test_a_halt_of_a_gate_reaches_both_endpoints_within_five_seconds(genesis, tm
     assert pagerduty.answered[0]["dedup_key"] == pagerduty.answered[1]["dedup_key"]
 
 
-def test_the_snippet_of_the_manual_runs(genesis, tmp_path, monkeypatch):
+def test_the_snippets_of_the_manual_run(genesis, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in (SLACK, PAGERDUTY, f"{SLACK}_FILE", f"{PAGERDUTY}_FILE"):
         monkeypatch.delenv(name, raising=False)
     manual = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"```python\n(.*?)```", manual, flags=re.DOTALL)
+    snippets = re.findall(r"```python\n(.*?)```", manual, flags=re.DOTALL)
     names = {"gate": RiskGate.in_memory(genesis, clock=Times(genesis.at))}
-    exec(snippet, names)  # noqa: S102 - our own manual
+    for snippet in snippets:
+        exec(snippet, names)  # noqa: S102 - our own manual
+    assert "trade_decisions_total" in names["text"]
     names["gate"].operate("trip", operator="A. Head", reason="drill", value="halt")
     assert names["observability"].flush()
     names["observability"].close()

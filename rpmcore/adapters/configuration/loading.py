@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from rpmcore.adapters.alerts.settings import AlertSettings
 from rpmcore.adapters.strict_yaml import Document, parse, scalar
 from rpmcore.adapters.telemetry.settings import ObservabilitySettings
 from rpmcore.decision.settings import DecisionSettings
@@ -18,6 +19,7 @@ class Settings(DecisionSettings):
     """Every setting of rpm, by section."""
 
     observability: ObservabilitySettings = ObservabilitySettings()
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def of_decisions(self) -> DecisionSettings:
