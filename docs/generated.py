@@ -1,9 +1,10 @@
 """Write what the documents quote from the program, so that neither can drift from the other.
 
-python docs/generated.py            rewrites the tables of settings, metrics and health, and the output in the README
+python docs/generated.py            rewrites tables and schema of settings, metrics, health, and the output in the README
 python docs/generated.py --check    exits with 1 and names what is not up to date
 """
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import health_figure
 
+from rpmcore import configuration_jobs
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.metrics.catalogue import METRICS
 from rpmcore.decision.checks.table import CHECKS
@@ -101,6 +103,11 @@ def observability_page(text: str) -> str:
     return re.sub(r"<!-- metrics -->\n(\|.*\n)*\n", lambda _: block, text)
 
 
+def schema_file(_: str) -> str:
+    """Return the JSON schema of settings files, for editors."""
+    return json.dumps(configuration_jobs.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def health_drawing(_: str) -> str:
     """Return the drawing of the mappings."""
     return health_figure.figure()
@@ -117,6 +124,7 @@ def main() -> None:
         (docs / "health.svg", health_drawing),
         (docs / "observability.md", observability_page),
         (ROOT / "README.md", readme),
+        (ROOT / "rpmcore" / "reference" / "rpm.schema.json", schema_file),
     ):
         text = page.read_text(encoding="utf-8")
         wanted = generate(text)

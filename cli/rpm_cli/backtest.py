@@ -56,6 +56,7 @@ def backtest(
             "backtest.significance": significance,
             "simulation.seed": seed,
         },
+        quiet=quiet,
     )
     common.announce(book, check=check, quiet=quiet)
 

@@ -133,7 +133,7 @@ def _of_book(
     assignments: list[str] | None, quiet: bool,
 ) -> "Decision":  # fmt: skip
     day, equity = common.parse_day(as_of), common.money_option(capital)
-    settings = common.settings_from(config, assignments, {})
+    settings = common.settings_from(config, assignments, {}, quiet=quiet)
     common.announce(book, check=False, quiet=quiet, what="book")
 
     from rpmcore import ledger_jobs

@@ -182,6 +182,7 @@ def evaluate(
             "factors.unknown": "estimate" if estimate else None,
             **common.shrinkage_option(shrinkage),
         },
+        quiet=quiet,
     )
     common.announce(book, check=check, quiet=quiet)
 

@@ -100,6 +100,7 @@ def exposure(
             "data.return_days": return_days,
             "data.periods_per_year": periods_per_year,
         },
+        quiet=quiet,
     )
     common.announce(book, check=check, quiet=quiet)
 

@@ -65,7 +65,7 @@ def run(
     first, last, equity = common.parse_day(as_of), common.parse_day(until), common.money_option(capital)
     if not 0.0 <= spread < 10_000.0:
         raise typer.BadParameter(f"{spread!r} is not a spread in basis points", param_hint="--spread-bps")
-    settings = common.settings_from(config, assignments, {"observability.log_file": log_file})
+    settings = common.settings_from(config, assignments, {"observability.log_file": log_file}, quiet=quiet)
     common.announce(signals, check=False, quiet=quiet, what="signals")
     gc.enable()  # a run over years makes more garbage than a report
 

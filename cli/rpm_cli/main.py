@@ -11,6 +11,7 @@ from rpm_cli import (
     alerts,
     audit,
     backtest,
+    config,
     decide,
     doctor,
     evaluate,
@@ -18,6 +19,7 @@ from rpm_cli import (
     gate,
     killswitch,
     limits,
+    options,
     regime,
     replay,
     scenarios,
@@ -52,6 +54,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(config.app, name="config")
 app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)
 app.command("doctor", short_help="Check the installation.")(doctor.doctor)
 
@@ -70,8 +73,14 @@ def _options(
         bool,
         typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
+    environment: Annotated[
+        options.Environment | None,
+        typer.Option("--environment", help="Whose settings lie above the others. [default: RPM_ENVIRONMENT]"),
+    ] = None,
 ) -> None:
     """Risk and portfolio manager: what can this book lose?"""
+    if environment is not None:
+        os.environ["RPM_ENVIRONMENT"] = environment.value
 
 
 def run() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rpmcore.adapters.configuration.loading import Settings
+    from rpmcore.adapters.configuration.loading import Configuration, Settings
 
 BREACHED = 3
 
@@ -20,6 +20,14 @@ SPELLING = {
     "tail_risk.confidences": "--confidence",
 }
 """Options whose names are not the last part of their setting's key."""
+
+
+class Environment(StrEnum):
+    """Whose settings lie above those of ``rpm.yaml``."""
+
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
 
 
 class Format(StrEnum):
@@ -37,7 +45,12 @@ BookArgument = Annotated[
 LedgerArgument = Annotated[str, typer.Argument(metavar="LEDGER", help="File of the ledger.")]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to print the result. [default: table]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
-ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings file (YAML).")]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Settings file (YAML or JSON). [default: rpm.yaml, where there is one]"
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; may be repeated."),
@@ -131,11 +144,26 @@ def tell(notes: tuple[str, ...], *, quiet: bool) -> None:
             typer.echo(note, err=True)
 
 
-def settings_from(config: str | None, assignments: list[str] | None, options: dict[str, Any]) -> "Settings":
-    """Return the settings of file, ``--set`` and options by dotted key."""
-    from rpmcore import api
+def settings_from(
+    config: str | None, assignments: list[str] | None, options: dict[str, Any], *, quiet: bool = False
+) -> "Settings":
+    """Return the settings of every layer, options by dotted key on top, and say on stderr which file was found."""
+    from rpmcore.adapters.configuration.loading import load_configuration
 
-    return api.load_settings(config, assignments or (), options, SPELLING)
+    loaded = load_configuration(config, assignments=assignments or (), options=options, spelling=SPELLING)
+    tell_origin(loaded, quiet=quiet)
+    return loaded.settings
+
+
+def tell_origin(loaded: "Configuration", *, quiet: bool) -> None:
+    """Say on stderr which settings files were found without being named, and what is to be known of them."""
+    if quiet:
+        return
+    if loaded.found and loaded.files:
+        where = f" ({loaded.environment})" if loaded.environment else ""
+        typer.echo(f"Settings from {' and '.join(map(str, loaded.files))}{where}.", err=True)
+    for warning in loaded.warnings:
+        typer.echo(warning, err=True)
 
 
 def money_option(capital: float | None) -> float | None:

@@ -32,7 +32,7 @@ def regime(
     """
     form = common.chosen_format(output, as_json)
     day, equity = common.parse_day(as_of), common.money_option(capital)
-    settings = common.settings_from(config, assignments, {"factors.market": market})
+    settings = common.settings_from(config, assignments, {"factors.market": market}, quiet=quiet)
     common.announce(book, check=False, quiet=quiet)
 
     from rpmcore import api

@@ -116,6 +116,7 @@ def size(
             "sizing.kelly_fraction": kelly_fraction,
             "data.return_days": return_days,
         },
+        quiet=quiet,
     )
     if book is not None or prices is not None:
         common.announce(book or prices, check=False, quiet=quiet)

@@ -46,7 +46,7 @@ def strategies(
     """
     form = common.chosen_format(output, as_json)
     day, equity = common.parse_day(as_of), common.money_option(capital)
-    settings = common.settings_from(config, assignments, {})
+    settings = common.settings_from(config, assignments, {}, quiet=quiet)
     common.announce(trades, check=check, quiet=quiet, what="trades")
 
     from rpmcore import api

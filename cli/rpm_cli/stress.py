@@ -122,6 +122,7 @@ def stress(
             "simulation.seed": seed,
             "factors.unknown": "estimate" if estimate else None,
         },
+        quiet=quiet,
     )
     common.announce(book, check=check, quiet=quiet)
 

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from rpmcore.adapters.durable_files import sync_folder, write_and_sync
+from rpmcore.adapters.private_files import read_private
 from rpmcore.domain.errors import ConfigurationError
 from rpmcore.domain.signing_key import SHORTEST_SECRET, SigningKey
 
@@ -17,7 +17,6 @@ VARIABLE = "RPM_LEDGER_KEY_FILE"
 
 LARGEST_FILE = 4096
 _NEW_SECRET = 32
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,34 +94,10 @@ def _create(path: Path) -> bool:
 
 
 def _secret(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            status = os.fstat(descriptor)
-            _refuse_open(path, status)
-            content = os.read(descriptor, LARGEST_FILE + 1)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise ConfigurationError(f"the key file {path} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise ConfigurationError(f"the key file {path} holds more than {LARGEST_FILE} bytes: it is no key")
-    secret = content.strip()
+    secret = read_private(path, what="key file", largest=LARGEST_FILE)
     if len(secret) < SHORTEST_SECRET:
         raise ConfigurationError(
             f"the key file {path} holds {len(secret)} bytes, and a key needs at least {SHORTEST_SECRET}. "
             "Make one by: openssl rand -hex 32"
         )
     return secret
-
-
-def _refuse_open(path: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError(f"the key file {path} is no file")
-    if os.name == "nt":
-        return  # its permissions are lists, which these bits do not tell
-    if status.st_mode & _OTHERS:
-        raise ConfigurationError(
-            f"the key file {path} is open to others (mode {stat.S_IMODE(status.st_mode):04o}). "
-            f"Close it by: chmod 600 {path}"
-        )

@@ -20,17 +20,20 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The values of a YAML mapping, and the line of each key by its path."""
+    """The values of a YAML mapping, and line and column of each key by its path."""
 
     values: Mapping[str, Any]
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    columns: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
 
 Failure = Callable[[str, str], RpmError]
 """Makes the error of where (file and line) and what."""
 
-Refusal = Callable[[int, str], RpmError]
-"""Makes the error of a line and what."""
+Refusal = Callable[[yaml.Mark, str], RpmError]
+"""Makes the error of a place and what."""
+
+Places = dict[tuple[str, ...], yaml.Mark]
 
 
 def _setting_failure(where: str, problem: str) -> RpmError:
@@ -54,15 +57,15 @@ def parse(text: str, source: str, failure: Failure = _setting_failure) -> Docume
     ConfigurationError, or what `failure` makes
         If it is not YAML, not a mapping, repeats a key, or uses tags, anchors or several documents.
     """
-    lines: dict[tuple[str, ...], int] = {}
+    places: Places = {}
 
-    def refuse(line: int, problem: str) -> RpmError:
-        return failure(f"{source}, line {line}", problem)
+    def refuse(mark: yaml.Mark, problem: str) -> RpmError:
+        return failure(f"{source}, line {mark.line + 1}, column {mark.column + 1}", problem)
 
     try:
         _refuse_sharing(text, refuse)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = {} if node is None else _value(node, (), lines, refuse)
+        values = {} if node is None else _value(node, (), places, refuse)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -73,7 +76,11 @@ def parse(text: str, source: str, failure: Failure = _setting_failure) -> Docume
         raise failure(source, "not readable as YAML: it is nested too deeply") from None
     if not isinstance(values, dict):
         raise failure(source, f"expected keys with values, found {type(values).__name__}")
-    return Document(values, lines)
+    return Document(
+        values,
+        {path: mark.line + 1 for path, mark in places.items()},
+        {path: mark.column + 1 for path, mark in places.items()},
+    )
 
 
 def scalar(text: str) -> Any:
@@ -94,30 +101,30 @@ def _refuse_sharing(text: str, refuse: Refusal) -> None:
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         if type(token) in _SHARED:
             raise refuse(
-                token.start_mark.line + 1,
+                token.start_mark,
                 f"{_SHARED[type(token)]} is not taken here. Write the value out, or put the text in quotes",
             )
 
 
-def _value(node: yaml.Node, path: tuple[str, ...], lines: dict[tuple[str, ...], int], refuse: Refusal) -> Any:
-    line = node.start_mark.line + 1
+def _value(node: yaml.Node, path: tuple[str, ...], places: Places, refuse: Refusal) -> Any:
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
+            mark = key_node.start_mark
             if not isinstance(key_node, yaml.ScalarNode):
-                raise refuse(line, "a key must be text")
+                raise refuse(mark, "a key must be text")
             key = key_node.value
             if key in mapping:
                 raise refuse(
-                    line,
-                    f"{'.'.join((*path, key))} is set twice (first on line {lines[(*path, key)]}). Keep one of them",
+                    mark,
+                    f"{'.'.join((*path, key))} is set twice (first on line {places[(*path, key)].line + 1}). "
+                    "Keep one of them",
                 )
-            lines[(*path, key)] = line
-            mapping[key] = _value(value_node, (*path, key), lines, refuse)
+            places[(*path, key)] = mark
+            mapping[key] = _value(value_node, (*path, key), places, refuse)
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*path, str(i)), lines, refuse) for i, item in enumerate(node.value)]
+        return [_value(item, (*path, str(i)), places, refuse) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.ScalarNode):
         return scalar(node.value) if node.style is None else node.value
-    raise refuse(line, "not a value")
+    raise refuse(node.start_mark, "not a value")

@@ -3,6 +3,7 @@
 from rpmcore.controls.adaptive_settings import AdaptiveSettings
 from rpmcore.controls.kill_switch_settings import KillSwitchesSettings
 from rpmcore.controls.strategy_settings import StrategySettings
+from rpmcore.decision.flags import FlagsSettings
 from rpmcore.domain.settings import Section, setting
 from rpmcore.risk.settings import RiskSettings
 
@@ -43,3 +44,4 @@ class DecisionSettings(RiskSettings):
     kill_switches: KillSwitchesSettings = KillSwitchesSettings()
     strategies: StrategySettings = StrategySettings()
     gate: GateSettings = GateSettings()
+    flags: FlagsSettings = FlagsSettings()

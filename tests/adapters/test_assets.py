@@ -240,7 +240,7 @@ def test_a_file_that_is_not_there_or_too_large(text, monkeypatch):
 
 
 def test_settings_with_aliases_are_refused_as_settings():
-    with pytest.raises(ConfigurationError, match=r"rpm\.yaml, line 1: an anchor is not taken here"):
+    with pytest.raises(ConfigurationError, match=r"rpm\.yaml, line 1, column \d+: an anchor is not taken here"):
         parse("a: &a [1]\nb: [*a, *a]\n", "rpm.yaml")
 
 

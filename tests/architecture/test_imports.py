@@ -44,6 +44,11 @@ def test_help_loads_nothing_heavy():
         assert not modules_after(help_of(*arguments)) & HEAVY
 
 
+def test_config_loads_nothing_heavy():
+    for arguments in (["config", "show", "--quiet"], ["config", "explain", "limits.beta", "--json"]):
+        assert not modules_after(help_of(*arguments)) & {*HEAVY, "rich", "jinja2"}
+
+
 def test_evaluate_loads_no_statistics_package_and_no_scipy():
     loaded = modules_after("import rpmcore\nrpmcore.evaluate()")
     assert not loaded & {"pandas", "sklearn", "matplotlib", "scipy.linalg", "scipy.special", "scipy.stats"}

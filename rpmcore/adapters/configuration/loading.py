@@ -1,18 +1,34 @@
-"""One settings file and ``--set`` options, checked, as one frozen object with a digest."""
+"""Settings in layers, checked, as one frozen object with a digest that knows where each value comes from."""
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+import platformdirs
+from pydantic import ValidationError
 
 from rpmcore.adapters.alerts.settings import AlertSettings
-from rpmcore.adapters.strict_yaml import Document, parse, scalar
+from rpmcore.adapters.configuration.described import Key
+from rpmcore.adapters.configuration.layers import (
+    Origin,
+    Overlay,
+    assignment,
+    assignments_of,
+    chosen_environment,
+    environment_file,
+    read_file,
+    search,
+)
+from rpmcore.adapters.configuration.problems import explain
 from rpmcore.adapters.telemetry.settings import ObservabilitySettings
+from rpmcore.decision.flags import FlagsSettings
 from rpmcore.decision.settings import DecisionSettings
-from rpmcore.domain.errors import ConfigurationError, nearest
+from rpmcore.domain.errors import ConfigurationError
 
 
 class Settings(DecisionSettings):
@@ -36,6 +52,37 @@ class Settings(DecisionSettings):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Settings, and how they came about.
+
+    Attributes
+    ----------
+    settings
+        What stands at the end.
+    origins
+        Where each value was given, by its path; a default has none.
+    history
+        Every value that a setting was given, the lowest layer first.
+    files
+        That were read, in their order.
+    found
+        Whether they were looked for, and not named.
+    environment
+        ``dev``, ``staging``, ``prod``, or None.
+    warnings
+        What a user should know.
+    """
+
+    settings: Settings
+    origins: Mapping[Key, Origin]
+    history: Mapping[Key, tuple[tuple[Origin, Any], ...]]
+    files: tuple[Path, ...]
+    found: bool
+    environment: str | None
+    warnings: tuple[str, ...]
+
+
 def load_settings(
     path: str | Path | None = None,
     assignments: Iterable[str] = (),
@@ -46,10 +93,12 @@ def load_settings(
 ) -> Settings:
     """Return the settings: defaults, over them the file, ``section.key=value`` assignments, and options.
 
+    Nothing else is looked at: no other file, no environment variable; `load_configuration` does that.
+
     Parameters
     ----------
     path
-        A YAML file of sections.
+        A YAML or JSON file of sections.
     assignments
         Texts such as ``"covariance.decay=0.97"``; the value is read as a YAML scalar.
     options
@@ -63,78 +112,115 @@ def load_settings(
     ------
     ConfigurationError
         For a file that cannot be read, an unknown key (with the nearest known one) or a value out of its range; names
-        file and line, or the option.
+        file, line and column, or the option.
     """
-    document = _read(Path(path)) if path is not None else Document({})
-    merged = json.loads(json.dumps(document.values if path is not None else dict(base or {})))
-    origin = {key: f"{path}, line {line}" for key, line in document.lines.items()}
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        keys = tuple(name.strip().split("."))
-        if not equals or len(keys) < 2 or not all(keys):
-            raise ConfigurationError(f"--set {assignment}: expected section.key=value")
-        value = parse(f"x: {text}", f"--set {assignment}").values["x"] if text[:1] in "[{" else scalar(text.strip())
-        _assign(merged, keys, value, f"--set {assignment}")
-        origin[keys] = f"--set {assignment}"
+    return load_configuration(
+        path,
+        variables={},
+        assignments=assignments,
+        options=options,
+        spelling=spelling,
+        folders=(),
+        base=base if path is None else None,
+    ).settings
+
+
+def load_configuration(
+    path: str | Path | None = None,
+    *,
+    environment: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    assignments: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+    spelling: Mapping[str, str] | None = None,
+    folders: tuple[Path, ...] | None = None,
+    base: Mapping[str, Any] | None = None,
+    today: date | None = None,
+) -> Configuration:
+    """Return the settings of every layer: defaults, file, file of the environment, variables, assignments, options.
+
+    Parameters
+    ----------
+    path
+        A settings file, in place of the search; that of the environment stands beside it (``<stem>.<environment>``).
+    environment
+        ``dev``, ``staging`` or ``prod``; by default what ``RPM_ENVIRONMENT`` says.
+    variables
+        In place of the process's own.
+    assignments, options, spelling
+        As in `load_settings`.
+    folders
+        Where ``rpm.yaml`` is looked for, the first folder that has one counts; by default the working directory, then
+        the user's configuration folder.
+    base
+        Settings by section in place of the defaults.
+    today
+        In place of the day it is in UTC, for flags that expire.
+
+    Raises
+    ------
+    ConfigurationError
+        As `load_settings`; for a misspelt variable or environment; in prod for a flag that has expired or loosens.
+    """
+    given = os.environ if variables is None else variables
+    chosen = chosen_environment(environment, given)
+    files = _files(path, chosen, settings_folders() if folders is None else folders)
+    overlay = Overlay(Settings, json.loads(json.dumps(dict(base or {}))))
+    for file in files:
+        overlay.lay_file(read_file(file), str(file))
+    for keys, value, origin in assignments_of(given, Settings):
+        overlay.assign(keys, value, origin)
+    for text in assignments:
+        overlay.assign(*assignment(text))
     for name, value in (options or {}).items():
         if value is not None:
             keys = tuple(name.split("."))
-            _assign(merged, keys, value, name)
-            origin[keys] = (spelling or {}).get(name, f"--{keys[-1].replace('_', '-')}")
+            spelled = (spelling or {}).get(name, f"--{keys[-1].replace('_', '-')}")
+            overlay.assign(keys, value, Origin(kind="option", source=spelled))
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(overlay.values)
     except ValidationError as error:
-        found = error.errors()
-        # A list whose element is refused is reported again as too short.
-        within = [item["loc"] for item in found]
-        causes = [i for i in found if not any(loc != i["loc"] and loc[: len(i["loc"])] == i["loc"] for loc in within)]
-        raise ConfigurationError("\n".join(_explain(item, origin) for item in causes)) from error
+        raise ConfigurationError(explain(error, Settings, overlay.origins)) from error
+    warnings = check_flags(settings.flags, chosen, today or datetime.now(UTC).date())
+    return Configuration(
+        settings=settings, origins=overlay.origins, history={k: tuple(v) for k, v in overlay.history.items()},
+        files=files, found=path is None, environment=chosen, warnings=warnings,
+    )  # fmt: skip
 
 
-def _read(path: Path) -> Document:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"{path}: no such settings file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a settings file: {error}") from error
-    return parse(text, str(path))
+def settings_folders() -> tuple[Path, ...]:
+    """Return where settings are looked for: the working directory, then the user's configuration folder."""
+    return (Path(), Path(platformdirs.user_config_dir("rpmcore", appauthor=False)))
 
 
-def _assign(tree: dict[str, Any], keys: tuple[str, ...], value: Any, origin: str) -> None:
-    for key in keys[:-1]:
-        tree = tree.setdefault(key, {})
-        if not isinstance(tree, dict):
-            raise ConfigurationError(f"{origin}: {key} is a value, not a section")
-    tree[keys[-1]] = value
+def _files(path: str | Path | None, environment: str | None, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    if path is None:
+        return search(folders, environment)
+    own = Path(path)
+    beside = environment_file(own, environment) if environment else None
+    return (own,) if beside is None else (own, beside)
 
 
-def _explain(error: Any, origin: Mapping[tuple[str, ...], str]) -> str:
-    """Return one sentence for one validation error: where, what was found, what is expected."""
-    location = tuple(str(part) for part in error["loc"])
-    known = [location[:n] for n in range(len(location), 0, -1) if location[:n] in origin]
-    where = origin[known[0]] if known else "settings"
-    fields = _fields(location[:-1])
-    name = ".".join(known[0] if known else location)
-    if error["type"] == "extra_forbidden":
-        meant = nearest(location[-1], list(fields))
-        hint = f"; did you mean {meant!r}?" if meant else f"; known are {', '.join(sorted(fields))}"
-        return f"{where}: there is no setting {'.'.join(location)!r}{hint}"
-    found = error["input"]
-    hint = ""
-    if error["type"] == "less_than" and isinstance(found, int | float) and 50 <= found < 100:
-        hint = f"; did you mean {found / 100:g}?"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "value_error":
-        return f"{'.'.join(location)}: {message}"
-    return f"{where}: {name} is {found!r}: {message[0].lower()}{message[1:]}{hint}"
+def check_flags(flags: FlagsSettings, environment: str | None, today: date) -> tuple[str, ...]:
+    """Return what is to be told of flags that have expired.
 
-
-def _fields(location: tuple[str, ...]) -> dict[str, Any]:
-    model: Any = Settings
-    for part in location:
-        found = model.model_fields.get(part)
-        if found is None or not (isinstance(found.annotation, type) and issubclass(found.annotation, BaseModel)):
-            return {}
-        model = found.annotation
-    return dict(model.model_fields)
+    Raises
+    ------
+    ConfigurationError
+        In prod for a flag that has expired, or that loosens a control.
+    """
+    expired = [
+        f"flags.{name} expired on {flag.expires}: {flag.owner} answers for it. Take it away, or set another day"
+        for name, flag in flags.by_name().items()
+        if flag.expired(today)
+    ]
+    if environment != "prod":
+        return tuple(expired)
+    loosening = [
+        f"flags.{name} is {flag.value:g}, which loosens a control: in prod a flag can only tighten one"
+        for name, flag in flags.by_name().items()
+        if flag.loosens
+    ]
+    if expired or loosening:
+        raise ConfigurationError("\n".join((*expired, *loosening)))
+    return ()
