@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
 from rpmcore.adapters.ledger.errors import LedgerFailed
 from rpmcore.adapters.ledger.halt import clear_halt
@@ -18,6 +19,7 @@ from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
+from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import (
     Command,
@@ -28,6 +30,7 @@ from rpmcore.domain.commands import (
     OrderClosed,
     PriceBar,
     Quotes,
+    Reconfigured,
     Release,
     SignalReceived,
     Tick,
@@ -465,6 +468,34 @@ class RiskGate:
                 raise InvalidArgument(event["reason"])
         if action == "clear_integrity" and isinstance(self._store, Ledger):
             clear_halt(self._store.path)
+        return events
+
+    def reload(
+        self, settings: Settings, *, operator: str = "", reason: str = "", request_id: str = "", at: int | None = None
+    ) -> tuple[Event, ...]:  # fmt: skip
+        """Decide by other settings from the next decision on; without operator and reason they may only tighten.
+
+        Approvals that were given stand until they expire. See `rpmcore.decision.tightening` for what tightens.
+
+        Raises
+        ------
+        InvalidArgument
+            If they are not taken, naming what would loosen; that it was asked is recorded all the same.
+        """
+        with self._lock:
+            before = self._engine.genesis.config_digest
+            if settings.digest == before:
+                return ()
+            plain = settings.model_dump(mode="json", include=set(DecisionSettings.model_fields))
+            events = self.handle(
+                Reconfigured(
+                    at=self._now(at), command_id=request_id, settings=plain, replaces=before,
+                    config_digest=settings.digest, operator=operator, reason=reason,
+                )
+            )  # fmt: skip
+        for event in events:
+            if event["type"] == "reconfigure_refused":
+                raise InvalidArgument(event["reason"])
         return events
 
     # Within

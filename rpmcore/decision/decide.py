@@ -243,6 +243,7 @@ def _inquiry(engine: "DecisionEngine", command: SignalReceived) -> Inquiry:
         headroom=engine.headroom(now),
         adv=engine.genesis.adv.get(signal.symbol),
         spread_bps=engine.genesis.spread_bps.get(signal.symbol),
+        rollout=engine.settings.flags.rollout.value,
         drawdown=min(max(1.0 - account.equity / engine.peak, 0.0), 1.0),
     )
 

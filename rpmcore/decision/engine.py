@@ -5,7 +5,7 @@ decisions and events, to the byte, wherever they are run.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from rpmcore.controls.adaptive_risk import AdaptiveLimits, AdaptiveRiskManager
@@ -22,6 +22,7 @@ from rpmcore.decision.handlers.common import controls, integrity_failed
 from rpmcore.decision.handlers.table import HANDLERS, advance
 from rpmcore.decision.market import Market
 from rpmcore.decision.message_throttle import MessageThrottle
+from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.commands import Command, SignalReceived
 from rpmcore.domain.controls import Severity, TradingState
 from rpmcore.domain.decisions import Decision
@@ -76,6 +77,7 @@ class DecisionEngine:
         self.peak = genesis.equity
         self.integrity = ""
         self.halts: dict[str, int] = {}
+        self._reconfigured: dict[str, Any] | None = None
         self._limits: tuple[int, AdaptiveLimits] | None = None
         self._view: BookView | None = None
         history.begin(self)
@@ -184,6 +186,18 @@ class DecisionEngine:
         """Forget today's limits."""
         self._limits = None
 
+    def reconfigure(self, settings: DecisionSettings, config_digest: str) -> None:
+        """Go on under other settings, as if they had been read at a restart.
+
+        Raises
+        ------
+        InvalidArgument
+            If the state cannot go on under them; nothing is changed then.
+        """
+        told = {"settings": settings.model_dump(mode="json"), "config_digest": config_digest}
+        restarted = self.from_state(self.genesis, {**self.state(), "reconfigured": told})
+        self.__dict__.update(restarted.__dict__)
+
     # What is kept
 
     def state(self) -> dict[str, Any]:
@@ -194,6 +208,7 @@ class DecisionEngine:
             "account": self.account.state(), "kill_switches": self.kill_switches.state(),
             "adaptive": self.adaptive.state(), "strategies": self.strategies.state(),
             "throttle": self.throttle.state(),
+            **({} if self._reconfigured is None else {"reconfigured": self._reconfigured}),
         }  # fmt: skip
 
     @classmethod
@@ -207,7 +222,12 @@ class DecisionEngine:
         """
         if state.get("schema") != SCHEMA:
             raise InvalidArgument(f"this state is {state.get('schema')!r}, not {SCHEMA!r}: it cannot be restored")
+        again = state.get("reconfigured")
+        if again is not None:
+            settings = DecisionSettings.model_validate(again["settings"], strict=False)
+            genesis = replace(genesis, settings=settings, config_digest=again["config_digest"])
         engine = cls(genesis)
+        engine._reconfigured = None if again is None else dict(again)
         engine.sequence, engine.last_at = state["sequence"], state["last_at"]
         engine.peak, engine.integrity = state["peak"], state["integrity"]
         engine.halts = dict(state["halts"])

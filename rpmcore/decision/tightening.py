@@ -151,7 +151,7 @@ class Change:
 
 
 def changes(before: BaseModel, after: BaseModel) -> tuple[Change, ...]:
-    """Return what differs between two settings of the same kind, in the order of the sections."""
+    """Return what differs between two settings, in the sections that `after` has and in their order."""
     return tuple(_differing(before, after, ""))
 
 
@@ -176,7 +176,7 @@ def effect_of(key: str, before: Any, after: Any) -> Effect:
 
 
 def _differing(before: BaseModel, after: BaseModel, prefix: str) -> Iterator[Change]:
-    for name in type(before).model_fields:
+    for name in type(after).model_fields:
         one, other = getattr(before, name), getattr(after, name)
         key = f"{prefix}{name}"
         if isinstance(one, Section):

@@ -186,6 +186,29 @@ class OperatorOrder(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconfigured(Command):
+    """Other settings from here on.
+
+    Attributes
+    ----------
+    settings
+        All that decisions depend on, by section, in JSON's types.
+    replaces, config_digest
+        Digests of the settings that were in force, and of those that take their place.
+    operator, reason
+        Both empty: then the settings may only tighten; else who decided so, and why.
+    """
+
+    kind: ClassVar[str] = "reconfigured"
+
+    settings: Mapping[str, Any]
+    replaces: str
+    config_digest: str
+    operator: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrityFailed(Command):
     """Ledger, reconciliation or another thing that the gate stands on has failed: nothing is released until cleared."""
 
@@ -205,7 +228,7 @@ _KINDS: dict[str, type[Command]] = {
     each.kind: each
     for each in (
         SignalReceived, PriceBar, Quotes, Release, Fill, OrderClosed, EquityMark, CashFlow, TradeClosed, OperatorOrder,
-        IntegrityFailed, Tick,
+        IntegrityFailed, Reconfigured, Tick,
     )
 }  # fmt: skip
 

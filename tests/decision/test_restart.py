@@ -37,6 +37,7 @@ def story(world):
     yield worlds.signal(world, "EURUSD", "sell", 55_000.0, signal_id="f")
     yield worlds.cash_flow(world, -12_345.678)
     yield worlds.trade(world, -1234.5)
+    yield worlds.reconfigured(world, worlds.settings(limits={"value_at_risk": 0.015}, gate={"max_messages": 50}))
     yield worlds.trip(world, "throttle", scope="carry")
     yield worlds.signal(world, "SAP", "buy", 50.0, signal_id="g", strategy_id="carry")
     yield worlds.bar(world, {"XOM": -0.031, "CVX": -0.027, "SP500": -0.021, "SAP": -0.02}, later=3 * DAY)
@@ -83,7 +84,7 @@ def test_the_story_is_worth_it(record):
     assert found == {"approved", "cut", "rejected"}
     assert {plain["kind"] for plain, *_ in record} == {
         "signal", "release", "fill", "quotes", "bar", "cash_flow", "trade", "operator", "equity", "tick",
-        "integrity_failed",
+        "integrity_failed", "reconfigured",
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from rpmcore.domain.commands import (
     OrderClosed,
     PriceBar,
     Quotes,
+    Reconfigured,
     Release,
     SignalReceived,
     Tick,
@@ -170,6 +171,11 @@ def closed(world, order_id, outcome="cancelled", **fields):
     return _next(world, OrderClosed, order_id=order_id, outcome=outcome, **fields)
 
 
+def order_of_nobody(world, **fields):
+    """A command that changes nothing but the time."""
+    return closed(world, "nobody", **fields)
+
+
 def tick(world, later=SECOND):
     return _next(world, Tick, at=world.last_at + later)
 
@@ -203,6 +209,13 @@ def operator(world, action, *, who="Ada", reason="because", **fields):
 
 def trip(world, value="halt", **fields):
     return operator(world, "trip", value=value, **fields)
+
+
+def reconfigured(world, chosen, digest="other", *, replaces=None, who="", reason="", **fields):
+    return _next(
+        world, Reconfigured, settings=chosen.model_dump(mode="json"), config_digest=digest, operator=who, reason=reason,
+        replaces=world.genesis.config_digest if replaces is None else replaces, **fields,
+    )  # fmt: skip
 
 
 def broken(world, reason="the ledger cannot be written"):

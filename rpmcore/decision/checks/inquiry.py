@@ -69,6 +69,8 @@ class Inquiry:
         Of gross exposure, in account currency.
     adv, spread_bps, drawdown
         What the sizer is told; see `rpmcore.risk.sizing.request.SizingRequest`.
+    rollout
+        Factor on the size of what opens, in (0, 1].
     quantity, opening, reduces
         What is asked, how much of it does more than shrink a position, and whether none of it does.
     size, smallest
@@ -116,6 +118,7 @@ class Inquiry:
     adv: float | None
     spread_bps: float | None
     drawdown: float
+    rollout: float
     remeasured: list[tuple[str, Callable[[float], TradeImpact]]] = field(default_factory=list)
 
     quantity: float = 0.0

@@ -80,6 +80,9 @@ def sizing(asked: Inquiry) -> CheckResult:
             exact(room),
             f"maximum weight: with what is held or on its way, {asked.risk.sizing.maximum_weight:.0%} of equity",
         )
+    if asked.rollout < 1.0:
+        quantity = min(quantity, exact(asked.opening)) * exact(asked.rollout)
+        why = f"{why}; rollout of capital × {asked.rollout:g}"
     allowed = float(lots.quantity(lots.lots(quantity)))
     return opening(asked, "sizing", inf if allowed >= asked.opening else allowed, why, observed=asked.opening,
                    limit=allowed or None)  # fmt: skip

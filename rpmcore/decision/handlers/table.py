@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rpmcore.decision.handlers import capital, operators, orders, prices, signals
+from rpmcore.decision.handlers import capital, configuration, operators, orders, prices, signals
 from rpmcore.decision.handlers.common import Events, Handler, controls
 from rpmcore.domain.commands import Command
 from rpmcore.domain.decisions import Decision
@@ -41,6 +41,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "trade": capital.trade,
         "operator": operators.operator,
         "integrity_failed": operators.integrity,
+        "reconfigured": configuration.reconfigured,
         "tick": _tick,
     }
 )

@@ -1,0 +1,70 @@
+"""A reload is recorded before it counts, survives a restart, and is proven like everything else."""
+
+import pytest
+
+from rpmcore.adapters.ledger.reader import LedgerReader
+from rpmcore.domain.canonical import parse
+from rpmcore.domain.errors import InvalidArgument
+from rpmcore.gate import RiskGate
+from rpmcore.policy_diff import policy_diff
+from rpmcore.proof import prove
+from tests.gate.conftest import KEY, short_settings
+
+TIGHT = "limits.value_at_risk=0.004"
+
+
+def events_of(path, kind):
+    with LedgerReader.open(path, KEY) as reader:
+        return [body for r in reader.records() if r.kind == "event" and (body := parse(r.body))["type"] == kind]
+
+
+def test_a_reload_tightens_is_recorded_and_survives_a_restart(gate, genesis, signal, clock, ledger_path):
+    tight = short_settings(TIGHT)
+    before = gate.decide(signal(1, quantity=3_000_000.0))
+    gate.order_closed("s1", "cancelled")
+    gate.reload(tight)
+    after = gate.decide(signal(2, quantity=3_000_000.0))
+    assert (before.config_digest, after.config_digest) == (genesis.config_digest, tight.digest)
+    assert after.approved < before.approved
+    gate.close()
+    with RiskGate.open(ledger_path, KEY, clock=clock, timer=None) as again:
+        assert again.engine.genesis.config_digest == tight.digest
+        assert again.what_if(signal(3)).config_digest == tight.digest
+        assert again.reload(tight) == ()
+    (event,) = events_of(ledger_path, "reconfigured")
+    assert (event["before"], event["after"]) == (genesis.config_digest, tight.digest)
+    proof = prove(ledger_path, KEY)
+    assert (proof.different, proof.near) == (0, 0)
+
+
+def test_a_gate_that_was_killed_after_a_reload_comes_back_under_it(genesis, signal, clock, ledger_path):
+    gate = RiskGate.create(ledger_path, genesis, KEY, clock=clock, timer=None)
+    gate.reload(short_settings(TIGHT))
+    first = gate.decide(signal(1, quantity=3_000_000.0))
+    gate._store.close()  # no snapshot
+    with RiskGate.open(ledger_path, KEY, clock=clock, timer=None) as again:
+        assert again.decide(signal(1, quantity=3_000_000.0)) == first
+        assert again.engine.settings.limits.value_at_risk == 0.004
+
+
+def test_a_reload_that_loosens_is_refused_told_and_recorded_until_an_operator_says_so(gate, ledger_path):
+    loose = short_settings("limits.value_at_risk=0.05")
+    with pytest.raises(InvalidArgument, match=r"only tighten: limits\.value_at_risk \(0\.02 to 0\.05, loosens\)"):
+        gate.reload(loose)
+    assert gate.engine.settings.limits.value_at_risk == 0.02
+    assert [e["after"] for e in events_of(ledger_path, "reconfigure_refused")] == [loose.digest]
+    gate.reload(loose, operator="A. Head", reason="risk committee of Monday")
+    assert gate.engine.settings.limits.value_at_risk == 0.05
+    (event,) = events_of(ledger_path, "reconfigured")
+    assert (event["operator"], event["reason"]) == ("A. Head", "risk committee of Monday")
+
+
+def test_other_settings_are_held_against_a_ledger_with_a_reload(gate, signal, ledger_path):
+    gate.decide(signal(1))
+    gate.reload(short_settings(TIGHT))
+    gate.decide(signal(2))
+    gate.close()
+    other = short_settings("gate.max_messages=1")
+    found = policy_diff(ledger_path, other, other.digest)
+    assert found.decisions == 2
+    assert [flip.signal_id for flip in found.flips] == ["s2"]
