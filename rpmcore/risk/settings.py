@@ -232,6 +232,9 @@ class StressSettings(Section):
     confidence: Confidence = setting(0.99, "Confidence of the VaR that losses are held against.", unit="probability")
     maximum_loss: float = setting(0.15, "Loss that still passes.", unit="fraction of capital", gt=0.0)
     maximum_var_ratio: float = setting(2.0, "Loss / stressed VaR that still passes.", unit="ratio", gt=0.0)
+    maximum_decision_ms: float = setting(
+        100.0, "Slowest decision that still passes, where decisions are timed.", unit="milliseconds", gt=0.0
+    )
     paths: int = setting(200, "Paths of a crisis in path mode.", unit="paths", ge=1, le=100_000)
     path_quantile: float = setting(
         0.95, "Share of the paths that lose no more than what is judged.", unit="fraction", gt=0.0, le=1.0

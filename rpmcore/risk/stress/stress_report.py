@@ -7,7 +7,7 @@ import numpy as np
 
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.risk.settings import StressSettings
-from rpmcore.risk.stress.path import NO_ACTION, SLOWEST_DECISION, told, why
+from rpmcore.risk.stress.path import NO_ACTION, told, why
 from rpmcore.risk.stress.suite import SuiteResult
 from rpmcore.risk.stress.system import NOT_MEASURED
 
@@ -33,7 +33,7 @@ def stress_report(results: "SuiteResult | Sequence[CrisisTestResult]", settings:
     criteria = {
         "maximum_loss_pct": 100.0 * settings.maximum_loss,
         "maximum_var_ratio": settings.maximum_var_ratio,
-        "slowest_decision_ms": 1e3 * SLOWEST_DECISION,
+        "slowest_decision_ms": settings.maximum_decision_ms,
     }
     if isinstance(results, SuiteResult):
         return {"summary": _suite_summary(results), "criteria": criteria, **_suite_parts(results)}

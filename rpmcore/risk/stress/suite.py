@@ -225,7 +225,7 @@ class _Runs:
         """Return the rows with their verdicts."""
         times = [None] * len(scenarios) if self.slowest is None else self.slowest.tolist()
         failed = tuple(
-            criteria(loss, ratio, self.settings.stress) + slow(seconds)
+            criteria(loss, ratio, self.settings.stress) + slow(seconds, self.settings.stress)
             for loss, ratio, seconds in zip(self.losses[1].tolist(), self.ratios[1].tolist(), times, strict=True)
         )
         return SuiteResult(
