@@ -537,6 +537,26 @@ def stress_suite(n_simulations: int, n_days: int, n_assets: int) -> Pair:
     return pair
 
 
+def settings_file() -> Pair:
+    import re
+    import tempfile
+    from pathlib import Path
+
+    import yaml
+
+    from rpmcore.adapters.configuration.commented import commented
+    from rpmcore.adapters.configuration.loading import Settings, load_settings
+
+    path = Path(tempfile.mkdtemp()) / "rpm.yaml"
+    path.write_text(re.sub(r"(?m)^( *)#(?=\w)", r"\1", commented(Settings)), encoding="utf-8")
+
+    def theirs() -> Settings:
+        return Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+    assert load_settings(path) == theirs()
+    return lambda: load_settings(path), theirs
+
+
 def ledger_append() -> Pair:
     from benchmarks.ledger import appends
 
@@ -671,6 +691,7 @@ CASES = (
         floor=2,
         long=True,
     ),
+    Case("settings: read and check a file of all", "PyYAML + pydantic", settings_file, target=0.8, floor=0.6),
     Case("ledger: append of a decision, 4 records", "bare SQLite", ledger_append, target=0.6, floor=0.27),
     Case("ledger: verify 2,000 decisions", "bare SHA-256", lambda: ledger_verify(2000), target=0.5, floor=0.27),
     Case("100,000 log lines", "stdlib logging, JSON", lambda: log_lines(100_000), target=1, floor=0.8, long=True),

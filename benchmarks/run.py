@@ -41,6 +41,11 @@ print((after - before) / (1 if sys.platform == "darwin" else 1024) / (1024 if sy
 
 STARTS = {
     "rpm --help": (["-m", "rpmcore", "--help"], ["-c", "import typer, rich.table"], 1.2),
+    "rpm config show": (
+        ["-m", "rpmcore", "config", "show"],
+        ["-c", "import typer, yaml, pydantic; pydantic.create_model('One', number=(float, 1.0))()"],
+        1.7,
+    ),
     "rpm evaluate, sample book": (
         ["-m", "rpmcore", "evaluate"],
         ["-c", "import numba, pyarrow.parquet, typer, rich.table"],

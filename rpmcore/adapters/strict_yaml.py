@@ -14,8 +14,25 @@ LONGEST_INTEGER = 1000
 
 _INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9_]*)$")
 _FLOAT = re.compile(r"^[-+]?([0-9][0-9_]*)?(\.[0-9_]*)?([eE][-+]?[0-9]+)?$")
-_SHARED = {yaml.AnchorToken: "an anchor", yaml.AliasToken: "an alias", yaml.TagToken: "a tag"}
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class _Shared(Exception):
+    def __init__(self, mark: Any, what: str) -> None:
+        super().__init__(what)
+        self.mark, self.what = mark, what
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Stops at the first anchor, alias or tag: a few lines of aliases unfold to more than any memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise _Shared(event.start_mark, "an alias")
+        if event.anchor is not None or event.tag is not None:
+            raise _Shared(event.start_mark, "an anchor" if event.anchor is not None else "a tag")
+        return super().compose_node(parent, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +80,12 @@ def parse(text: str, source: str, failure: Failure = _setting_failure) -> Docume
         return failure(f"{source}, line {mark.line + 1}, column {mark.column + 1}", problem)
 
     try:
-        _refuse_sharing(text, refuse)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_PlainLoader)
         values = {} if node is None else _value(node, (), places, refuse)
+    except _Shared as error:
+        raise refuse(
+            error.mark, f"{error.what} is not taken here. Write the value out, or put the text in quotes"
+        ) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -92,18 +112,6 @@ def scalar(text: str) -> Any:
     if any(c.isdigit() for c in text) and _FLOAT.match(text) and not re.match(r"^[-+]?0[0-9]+$", text):
         return float(text.replace("_", ""))
     return text
-
-
-def _refuse_sharing(text: str, refuse: Refusal) -> None:
-    """Raise at the first anchor, alias or tag: a few lines of aliases unfold to more than any memory holds."""
-    if not any(mark in text for mark in "&*!"):
-        return
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
-        if type(token) in _SHARED:
-            raise refuse(
-                token.start_mark,
-                f"{_SHARED[type(token)]} is not taken here. Write the value out, or put the text in quotes",
-            )
 
 
 def _value(node: yaml.Node, path: tuple[str, ...], places: Places, refuse: Refusal) -> Any:

@@ -89,9 +89,12 @@ class Overlay:
                 if value and isinstance(below, dict):
                     self._lay(below, value, within(model, known), key, places)
                 continue
-            self._forget(key)
+            if key in self.origins:
+                self._forget(key)
             tree[name] = value
-            self.origins.update({p: origin for p, origin in places.items() if p[: len(key)] == key})
+            self.origins[key] = places[key]
+            if isinstance(value, list | dict):
+                self.origins.update({p: origin for p, origin in places.items() if p[: len(key)] == key})
             self.history.setdefault(key, []).append((places[key], value))
 
     def _forget(self, key: Key) -> None:
