@@ -8,7 +8,13 @@ from typing import Any
 from rpmcore.adapters.configuration.commented import write_commented
 from rpmcore.adapters.configuration.described import Key, describe, fields, sections
 from rpmcore.adapters.configuration.layers import ENVIRONMENTS, SUFFIXES, environment_file
-from rpmcore.adapters.configuration.loading import Configuration, Settings, load_configuration, settings_folders
+from rpmcore.adapters.configuration.loading import (
+    Configuration,
+    Settings,
+    load_configuration,
+    settings_files,
+    settings_folders,
+)
 from rpmcore.adapters.secret_values import HIDDEN, is_secret
 from rpmcore.decision.tightening import DIRECTIONS, NO_DIRECTION, Effect, changes
 from rpmcore.domain.errors import ConfigurationError, nearest
@@ -170,8 +176,7 @@ def validate(files: tuple[str, ...] = (), *, today: date | None = None) -> tuple
     bases: list[tuple[Path | None, str | None]] = [_base_of(Path(name)) for name in files] or [(None, None)]
     found = [check for path, environment in bases for check in _validated(path, environment, today)]
     if not found:
-        where = " or ".join(str(folder / DEFAULT_FILE) for folder in settings_folders())
-        raise ConfigurationError(f"there is no settings file {where}. Name one, or begin with: rpm config init")
+        raise ConfigurationError(_none_found())
     return tuple(found)
 
 
@@ -275,24 +280,32 @@ def _validated(path: Path | None, environment: str | None, today: date | None) -
 
 
 def _validation(path: Path | None, environment: str | None, today: date | None) -> Validation:
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = (str(path or DEFAULT_FILE),)
     try:
+        files = tuple(map(str, settings_files(path, environment)))
         loaded = load_configuration(path, environment=environment, variables={}, today=today)
     except ConfigurationError as error:
-        files = (str(path or DEFAULT_FILE),) if environment is None else (str(path or DEFAULT_FILE), environment)
         return Validation(
             files=files, environment=environment, digest=None, problems=tuple(str(error).splitlines()), warnings=()
         )
     return Validation(
-        files=tuple(map(str, loaded.files)), environment=environment, digest=loaded.settings.digest, problems=(),
+        files=files, environment=environment, digest=loaded.settings.digest, problems=(),
         warnings=loaded.warnings,
     )  # fmt: skip
+
+
+def _none_found() -> str:
+    where = " or ".join(str(folder / DEFAULT_FILE) for folder in settings_folders())
+    return f"there is no settings file {where}. Name one, or begin with: rpm config init"
 
 
 def _named(name: str, config: str | None, today: date | None) -> Configuration:
     if name == DEFAULT:
         return load_configuration(variables={}, folders=(), today=today)
     if name in ENVIRONMENTS and not Path(name).exists():
-        return load_configuration(config, environment=name, variables={}, today=today)
+        loaded = load_configuration(config, environment=name, variables={}, today=today)
+        if not loaded.files:
+            raise ConfigurationError(f"{name}: {_none_found()}")
+        return loaded
     base, environment = _base_of(Path(name))
     return load_configuration(base, environment=environment, variables={}, today=today)

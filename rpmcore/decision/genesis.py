@@ -72,7 +72,7 @@ class Genesis:
         return {
             **plain,
             "schema": SCHEMA,
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": self.settings.model_dump(mode="json", include=set(DecisionSettings.model_fields)),
             "strategies": dict(self.strategies),
             "positions": [list(row) for row in self.positions],
             "profiles": {symbol: _plain_profile(profile) for symbol, profile in self.profiles.items()},

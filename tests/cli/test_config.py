@@ -101,6 +101,7 @@ def test_validate_checks_each_environment_on_top_of_its_base(rpm, desk):
     wrong = rpm("config", "validate", cwd=desk)
     assert wrong.code == 2
     assert "rpm.yaml: sound" in wrong.out
+    assert "rpm.yaml + rpm.staging.yaml: NOT SOUND" in wrong.out
     assert "limits: target_volatility (0.2) must not exceed maximum_volatility (0.18)" in wrong.out
     assert rpm("config", "validate", "rpm.prod.yaml", cwd=desk).code == 0
     assert rpm("config", "validate", "rpm.staging.yaml", cwd=desk).code == 2
@@ -126,6 +127,9 @@ def test_diff_tells_what_tightens_and_what_loosens(rpm, desk):
     )
     assert "No setting differs." in rpm("config", "diff", "rpm.yaml", "dev", cwd=desk).out
     assert rpm("config", "diff", "default", "none.yaml", cwd=desk).code == 2
+    nothing = rpm("config", "diff", "dev", "prod", cwd=desk / "..", XDG_CONFIG_HOME=str(desk / "none"))
+    assert nothing.code == 2
+    assert "there is no settings file" in nothing.err
 
 
 def test_the_schema_that_is_committed_is_that_of_the_program(rpm):

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from rpmcore.adapters.configuration.described import fields
 from rpmcore.decision.engine import DecisionEngine
+from rpmcore.decision.genesis import Genesis
 from rpmcore.decision.settings import DecisionSettings
 from rpmcore.decision.tightening import DIRECTIONS, NO_DIRECTION, changes, effect_of, loosened
 from rpmcore.domain.canonical import canonical_bytes
 from rpmcore.domain.commands import command_of_plain
+from rpmcore.domain.settings import Section, setting
 from tests.decision import worlds
 
 CONTROLS = frozenset({"limits", "gate", "adaptive", "kill_switches", "sizing", "strategies", "flags"})
@@ -143,6 +145,18 @@ def test_what_a_tighter_switch_forbids_is_forbidden_at_once():
     events = world.handle(worlds.reconfigured(world, tight)).events
     assert any(e["type"] == "control" and e["after"] == "halt" for e in events)
     assert world.trading_state == "reducing"
+
+
+def test_a_genesis_holds_what_decisions_depend_on_and_no_other_section():
+    class Other(Section):
+        level: int = setting(3, "Something.", unit="level")
+
+    class More(DecisionSettings):
+        other: Other = Other()
+
+    found = worlds.genesis(chosen=More.model_validate(worlds.settings().model_dump(), strict=False))
+    again = Genesis.of_plain(json.loads(canonical_bytes(found.to_plain())))
+    assert again.settings == worlds.settings()
 
 
 def test_a_state_that_was_never_reconfigured_says_nothing_of_it():

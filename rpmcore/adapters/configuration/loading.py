@@ -164,7 +164,7 @@ def load_configuration(
     """
     given = os.environ if variables is None else variables
     chosen = chosen_environment(environment, given)
-    files = _files(path, chosen, settings_folders() if folders is None else folders)
+    files = settings_files(path, chosen, folders)
     overlay = Overlay(Settings, json.loads(json.dumps(dict(base or {}))))
     for file in files:
         overlay.lay_file(read_file(file), str(file))
@@ -193,9 +193,18 @@ def settings_folders() -> tuple[Path, ...]:
     return (Path(), Path(platformdirs.user_config_dir("rpmcore", appauthor=False)))
 
 
-def _files(path: str | Path | None, environment: str | None, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+def settings_files(
+    path: str | Path | None, environment: str | None, folders: tuple[Path, ...] | None = None
+) -> tuple[Path, ...]:
+    """Return the files that are read: the one named, or those found, and above it that of the environment.
+
+    Raises
+    ------
+    ConfigurationError
+        If a folder has one of them twice, as YAML and as JSON.
+    """
     if path is None:
-        return search(folders, environment)
+        return search(settings_folders() if folders is None else folders, environment)
     own = Path(path)
     beside = environment_file(own, environment) if environment else None
     return (own,) if beside is None else (own, beside)
