@@ -8,7 +8,7 @@ from rpmcore.domain.errors import InvalidArgument
 from rpmcore.gate import RiskGate
 from rpmcore.policy_diff import policy_diff
 from rpmcore.proof import prove
-from tests.gate.conftest import KEY, short_settings
+from tests.gate.conftest import KEY, make_genesis, short_settings
 
 TIGHT = "limits.value_at_risk=0.004"
 
@@ -68,3 +68,21 @@ def test_other_settings_are_held_against_a_ledger_with_a_reload(gate, signal, le
     found = policy_diff(ledger_path, other, other.digest)
     assert found.decisions == 2
     assert [flip.signal_id for flip in found.flips] == ["s2"]
+
+
+def test_flips_are_reproduced_by_a_run_under_the_tighter_settings(gate, signal, clock, ledger_path):
+    symbols, sizes = ("EURUSD", "KO", "USDJPY", "JPM"), (500_000.0, 8_000.0)
+    signals = [signal(n, symbol=symbols[n % 4], quantity=sizes[n % 2]) for n in range(12)]
+    changes = (TIGHT, "limits.sector=0.25", "gate.maximum_order_value=0.09")
+    recorded = {s.signal_id: gate.decide(s) for s in signals}
+    gate.close()
+    tight = short_settings(*changes)
+    found = policy_diff(ledger_path, tight, tight.digest)
+    with RiskGate.in_memory(make_genesis(*changes), clock=clock) as under:
+        again = {s.signal_id: under.decide(s) for s in signals}
+    flipped = {name for name, was in recorded.items() if was.approved != again[name].approved}
+    assert len(flipped) > 2
+    assert {flip.signal_id for flip in found.flips if flip.kind != "reason"} == flipped
+    for flip in found.flips:
+        now = again[flip.signal_id]
+        assert (flip.verdict, flip.approved, flip.binding) == (now.verdict, now.approved, now.binding)
