@@ -20,7 +20,7 @@ WARNS = "from where a report warns; no verdict rests on it"
 
 LISTED = {
     "controls/account_loss.py": {"DAY": UNIT},
-    "controls/command_time.py": {"DAY": UNIT},
+    "controls/command_time.py": {"DAY": UNIT, "CLOSE_HOUR": UNIT},
     "controls/exposure_velocity.py": {"GRAIN": SIZE},
     "controls/latch.py": {"MINUTE": UNIT, "TOLERANCE": ROUNDING},
     "controls/liquidation_plan.py": {"WHOLE": ROUNDING},

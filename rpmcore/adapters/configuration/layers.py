@@ -179,7 +179,7 @@ def search(folders: tuple[Path, ...], environment: str | None) -> tuple[Path, ..
     Raises
     ------
     ConfigurationError
-        If a folder has one of them twice, as YAML and as JSON.
+        If a folder has one of them twice, as YAML and as JSON, or cannot be looked into.
     """
     for folder in folders:
         stems = ["rpm", *([f"rpm.{environment}"] if environment else [])]
@@ -201,7 +201,10 @@ def environment_file(path: Path, environment: str) -> Path | None:
 
 
 def _only(folder: Path, stem: str) -> Path | None:
-    found = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]
+    try:
+        found = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be looked into for settings: {error.strerror}") from error
     if len(found) > 1:
         raise ConfigurationError(f"{found[0]} and {found[1]} stand side by side. Keep one of them")
     return found[0] if found else None
