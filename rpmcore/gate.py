@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
 from rpmcore.adapters.ledger.errors import LedgerFailed
@@ -483,14 +485,13 @@ class RiskGate:
             If they are not taken, naming what would loosen; that it was asked is recorded all the same.
         """
         with self._lock:
-            before = self._engine.genesis.config_digest
-            if settings.digest == before:
+            if settings.digest == self._engine.genesis.config_digest:
                 return ()
             plain = settings.model_dump(mode="json", include=set(DecisionSettings.model_fields))
             events = self.handle(
                 Reconfigured(
-                    at=self._now(at), command_id=request_id, settings=plain, replaces=before,
-                    config_digest=settings.digest, operator=operator, reason=reason,
+                    at=self._now(at), command_id=request_id, settings=plain, config_digest=settings.digest,
+                    replaces=self._engine.genesis.config_digest, operator=operator, reason=reason,
                 )
             )  # fmt: skip
         for event in events:
@@ -617,8 +618,10 @@ class RiskGate:
         return bool(waiting)
 
     def _carry_out(self, request: ControlRequest) -> dict[str, Any]:
-        if self._store.find(f"operator:{request.id}") is not None:
+        if any(self._store.find(f"{kind}:{request.id}") is not None for kind in ("operator", "reconfigured")):
             return {"done": True, "trading_state": self.trading_state.value, "note": "it was carried out before"}
+        if request.body.get("action") == "reload":
+            return self._reload_as_asked(request)
         fields = {name: request.body.get(name) for name in ("action", "operator", "reason", "scope", "value")}
         anew = request.body.get("measure_anew", False)
         if not all(isinstance(field, str) for field in fields.values()) or not isinstance(anew, bool):
@@ -628,6 +631,27 @@ class RiskGate:
         refused = next((e["reason"] for e in events if e["type"] in ("operator_refused", "refused")), None)
         if order.action == "clear_integrity" and refused is None and isinstance(self._store, Ledger):
             clear_halt(self._store.path)
+        return {
+            "done": refused is None, "reason": refused or "", "sequence": self._engine.sequence,
+            "trading_state": self.trading_state.value,
+        }  # fmt: skip
+
+    def _reload_as_asked(self, request: ControlRequest) -> dict[str, Any]:
+        settings, operator, reason = (request.body.get(name) for name in ("settings", "operator", "reason"))
+        if not (isinstance(settings, dict) and isinstance(operator, str) and isinstance(reason, str)):
+            return self._halt_for(request.id, "a request to the gate that lacks a field")
+        try:
+            digest = Settings.model_validate(settings, strict=False).digest
+        except ValidationError:
+            digest = ""  # the engine says what is wrong with them
+        events = self._commit(
+            Reconfigured(
+                at=self._now(), command_id=request.id, config_digest=digest, operator=operator, reason=reason,
+                settings={name: values for name, values in settings.items() if name in DecisionSettings.model_fields},
+                replaces=self._engine.genesis.config_digest,
+            )
+        )  # fmt: skip
+        refused = next((e["reason"] for e in events if e["type"] in ("reconfigure_refused", "refused")), None)
         return {
             "done": refused is None, "reason": refused or "", "sequence": self._engine.sequence,
             "trading_state": self.trading_state.value,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from os import PathLike
 from pathlib import Path
@@ -27,6 +27,10 @@ from rpmcore.gate_store import restored
 
 OPENING_BOOK = "opening_book.parquet"
 """The sample book that a gate begins with."""
+
+IN_FORCE = "these settings are in force already"
+DIGITS = 12
+"""Of a digest, where it is shown to people."""
 
 PATIENCE = 2.0
 """Seconds that a gate has to answer a request."""
@@ -297,6 +301,39 @@ def operate(
         with RiskGate.open(str(ledger), secret, progress=progress) as gate:
             gate.operate(**said)
             return _obeyed(said, "this command", gate.engine.sequence, gate.trading_state.value)
+    except LedgerLocked:
+        return _requested(ledger, said, secret, patience)
+
+
+def reload(
+    ledger: Where,
+    settings: Settings,
+    *,
+    operator: str = "",
+    reason: str = "",
+    patience: float = PATIENCE,
+    key: SigningKey | None = None,
+    progress: Progress | None = None,
+) -> Obeyed:
+    """Have a ledger decide by other settings from now on: see `RiskGate.reload`, and `operate` for the rest.
+
+    Raises
+    ------
+    InvalidArgument
+        If they are not taken, naming what would loosen; that it was asked is recorded all the same.
+    RequestStands, LedgerError, GateHalted
+        As `operate`.
+    """
+    said: dict[str, Any] = {
+        "action": "reload", "operator": operator, "reason": reason, "scope": "account",
+        "value": settings.digest[:DIGITS], "settings": settings.model_dump(mode="json"),
+    }  # fmt: skip
+    secret = key or key_for(ledger)
+    try:
+        with RiskGate.open(str(ledger), secret, progress=progress) as gate:
+            taken = gate.reload(settings, operator=operator, reason=reason)
+            sequence, state = gate.engine.sequence if taken else None, gate.trading_state.value
+            return replace(_obeyed(said, "this command", sequence, state), sequence_reason=IN_FORCE)
     except LedgerLocked:
         return _requested(ledger, said, secret, patience)
 

@@ -116,6 +116,43 @@ def clear_integrity(
     _say(ledger, "clear_integrity", operator, reason, output, as_json)
 
 
+@app.command("reload", short_help="Decide by other settings from now on.")
+def reload(
+    ledger: common.LedgerArgument,
+    operator: Annotated[
+        str, typer.Option("--operator", metavar="NAME", help="Who says so; needed to loosen a control.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, in words; with --operator.")] = "",
+    config: common.ConfigOption = None,
+    assignments: common.SetOption = None,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Decide by other settings from the next decision on, also in a gate that runs; a restart goes on under them.
+
+    Without --operator and --reason they may only tighten controls; what would loosen one is refused by name.
+
+    Examples: `rpm gate reload desk.ledger --config rpm.yaml`; `rpm gate reload desk.ledger --set
+    limits.value_at_risk=0.025 --operator "A. Person" --reason "risk committee of Monday"`.
+    """
+    form = common.chosen_format(output, as_json)
+    settings = common.settings_from(config, assignments, {}, quiet=quiet)
+
+    from rpm_cli.rendering.progress import work_done
+    from rpmcore import ledger_jobs
+    from rpmcore.domain.plain import to_plain
+
+    with work_done(quiet) as progress:
+        done = ledger_jobs.reload(ledger, settings, operator=operator, reason=reason, progress=progress)
+    if form is common.Format.TABLE:
+        from rpm_cli.rendering import gate as rendering
+
+        rendering.show_reloaded(done)
+    else:
+        common.print_machine("operator", to_plain(done), form)
+
+
 def _say(
     ledger: str, action: Any, operator: str, reason: str, output: common.Format | None, as_json: bool, **said: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rpmcore.adapters.control_folder import ControlFolder
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.domain.canonical import parse
 from rpmcore.domain.errors import InvalidArgument
@@ -86,3 +87,17 @@ def test_flips_are_reproduced_by_a_run_under_the_tighter_settings(gate, signal, 
     for flip in found.flips:
         now = again[flip.signal_id]
         assert (flip.verdict, flip.approved, flip.binding) == (now.verdict, now.approved, now.binding)
+
+
+def test_a_request_without_settings_halts_and_one_with_impossible_ones_changes_nothing(gate, signal, ledger_path):
+    folder = ControlFolder(ledger_path)
+    said = {"action": "reload", "operator": "A. Head", "reason": "review"}
+    plain = short_settings().model_dump(mode="json")
+    wrong = folder.submit({**said, "settings": {**plain, "limits": {**plain["limits"], "value_at_risk": -1}}})
+    gate.tick()
+    answer = folder.await_acknowledgement(wrong, 0.0)
+    assert answer is not None
+    assert (answer["done"], answer["trading_state"]) == (False, "active")
+    assert answer["reason"].startswith("limits.value_at_risk: ")
+    folder.submit({**said, "settings": None})
+    assert gate.decide(signal()).reason == "kill_switch"

@@ -50,6 +50,15 @@ def show_obeyed(done: Obeyed) -> None:
     console.print(Text.assemble("Trading state: ", _styled(done.trading_state, STATE_STYLE)))
 
 
+def show_reloaded(done: Obeyed) -> None:
+    """Print what became of other settings."""
+    console = draw.console()
+    became = done.sequence_reason if done.sequence is None else f"recorded by {done.by} as command {done.sequence}"
+    whose = f", by {done.operator}: {done.reason}" if done.operator else ""
+    console.print(Text(draw.printable(f"Settings {done.value}: {became}{whose}")))
+    console.print(Text.assemble("Trading state: ", _styled(done.trading_state, STATE_STYLE)))
+
+
 def _styled(word: str, styles: dict[str, str]) -> Text:
     return Text(word.upper(), style=styles.get(word, ""))
 
