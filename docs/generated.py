@@ -1,6 +1,6 @@
 """Write what the documents quote from the program, so that neither can drift from the other.
 
-python docs/generated.py            rewrites tables and schema of settings, metrics, health, and the output in the README
+python docs/generated.py            rewrites settings (table, schema), metrics and health, and the output in the README
 python docs/generated.py --check    exits with 1 and names what is not up to date
 """
 

@@ -16,6 +16,7 @@ from rpmcore.adapters.configuration.loading import (
     settings_folders,
 )
 from rpmcore.adapters.secret_values import HIDDEN, is_secret
+from rpmcore.decision.settings import DecisionSettings
 from rpmcore.decision.tightening import DIRECTIONS, NO_DIRECTION, Effect, changes
 from rpmcore.domain.errors import ConfigurationError, nearest
 
@@ -202,7 +203,7 @@ def compare(a: str, b: str, *, config: str | None = None, today: date | None = N
         Difference(
             key=change.key, a=_shown(change.key, change.before), b=_shown(change.key, change.after),
             a_origin=_origin(one, tuple(change.key.split("."))), b_origin=_origin(other, tuple(change.key.split("."))),
-            effect=change.effect,
+            effect=change.effect if change.key.split(".")[0] in DecisionSettings.model_fields else "none",
         )
         for change in changes(one.settings, other.settings)
     )  # fmt: skip

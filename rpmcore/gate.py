@@ -487,7 +487,7 @@ class RiskGate:
         with self._lock:
             if settings.digest == self._engine.genesis.config_digest:
                 return ()
-            plain = settings.model_dump(mode="json", include=set(DecisionSettings.model_fields))
+            plain = settings.of_decisions.model_dump(mode="json")
             events = self.handle(
                 Reconfigured(
                     at=self._now(at), command_id=request_id, settings=plain, config_digest=settings.digest,

@@ -74,6 +74,7 @@ SPECIFICATION = [
     ("Max VaR breach: 2.0×", "stress.maximum_var_ratio", 2.0),
     ("Max decision time: 100ms", "stress.maximum_decision_ms", 100.0),
     ("Performance benchmarks (<100ms decision time)", "gate.deadline_ms", 100.0),
+    ("1000-entry buffer for recent logs", "observability.buffer_entries", 1000),
     ("Gradual rollout ends at 100%", "flags.rollout.value", 1.0),
 ]  # fmt: skip
 

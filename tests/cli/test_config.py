@@ -125,6 +125,10 @@ def test_diff_tells_what_tightens_and_what_loosens(rpm, desk):
     assert (
         "limits.beta           2.0      null        LOOSENS" in rpm("config", "diff", "default", "prod", cwd=desk).out
     )
+    (desk / "rpm.dev.yaml").write_text("observability: {level: DEBUG}\n")
+    found = json.loads(rpm("config", "diff", "rpm.yaml", "dev", "--json", cwd=desk).out)["differences"]
+    assert [(d["key"], d["effect"]) for d in found] == [("observability.level", "none")]
+    (desk / "rpm.dev.yaml").unlink()
     assert "No setting differs." in rpm("config", "diff", "rpm.yaml", "dev", cwd=desk).out
     assert rpm("config", "diff", "default", "none.yaml", cwd=desk).code == 2
     nothing = rpm("config", "diff", "dev", "prod", cwd=desk / "..", XDG_CONFIG_HOME=str(desk / "none"))
