@@ -117,6 +117,17 @@ def _operator_refused(event: Event) -> Line:
     )  # fmt: skip
 
 
+def _reconfigured(event: Event) -> Line:
+    return Line(
+        level="WARNING", type=EventType.OPERATOR_ACTION, message=f"settings {event['after'][:12]} are in force",
+        outcome=Outcome.SUCCESS,
+        fields={
+            "event.reason": event["reason"], "operator": event["operator"], "before": event["before"],
+            "after": event["after"], "changes": ", ".join(change["key"] for change in event["changes"]),
+        },
+    )  # fmt: skip
+
+
 def _integrity(event: Event) -> Line:
     return Line(
         level="CRITICAL", type=EventType.INTEGRITY_FAILURE, message="integrity has failed: nothing is released",
@@ -141,6 +152,8 @@ ROWS: Mapping[str, Callable[[Event], Line]] = MappingProxyType(
         "operator": _operator,
         "operator_refused": _operator_refused,
         "integrity_failed": _integrity,
+        "reconfigured": _reconfigured,
+        "reconfigure_refused": _refused("WARNING", EventType.OPERATOR_ACTION, "other settings were refused"),
         "refused": _refused("WARNING", EventType.COMMAND_REFUSED, "a command makes no sense"),
         "release_refused": _refused("WARNING", EventType.COMMAND_REFUSED, "an order may not be sent"),
         "unexpected_fill": _refused("ERROR", EventType.ORDER, "a fill that no released order explains"),

@@ -14,7 +14,10 @@ from rpmcore.adapters.telemetry.events import EventType, Outcome
 from rpmcore.adapters.telemetry.logger import Entry, StructuredLogger
 from rpmcore.adapters.telemetry.settings import LevelName, ObservabilitySettings
 from rpmcore.adapters.telemetry.tracing import Tracing
+from rpmcore.decision.engine import Event
+from rpmcore.domain.commands import Command
 from rpmcore.domain.controls import ACCOUNT, Severity
+from rpmcore.domain.decisions import Decision
 from rpmcore.gate import RiskGate
 from rpmcore.gate_lines import SWITCH_LEVELS
 from rpmcore.gate_watch import GateAlerting, GateWatch, Outlets, raise_switch
@@ -97,6 +100,12 @@ class ObservabilityManager:
         """
         GateWatch(gate, self._outlets, clock=clock, alerting=alerting)
         self.metrics.set_build(_own_version(), gate.engine.genesis.config_digest)
+        gate.subscribe(self._settings_told)
+
+    def _settings_told(self, _command: Command, _decision: Decision | None, events: tuple[Event, ...]) -> None:
+        for event in events:
+            if event["type"] == "reconfigured":
+                self.metrics.set_build(_own_version(), event["after"])
 
     def log_trade_decision(self, decision: str, strategy_id: str, symbol: str, **fields: Any) -> None:
         """Count and log a decision: ``APPROVED``, ``CUT`` or ``REJECTED``, in capitals or not."""

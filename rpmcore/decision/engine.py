@@ -31,6 +31,8 @@ from rpmcore.risk.sizing.lots import LotRules
 
 SCHEMA = "rpm.gate_state/1"
 
+_PARTS = ("market", "account", "kill_switches", "adaptive", "strategies", "throttle")
+
 Event = dict[str, Any]
 """Something that changed, in JSON's types; ``type`` says what."""
 
@@ -187,7 +189,7 @@ class DecisionEngine:
         self._limits = None
 
     def reconfigure(self, settings: DecisionSettings, config_digest: str) -> None:
-        """Go on under other settings, as if they had been read at a restart.
+        """Go on under other settings, as if they had been read at a restart; who holds a part goes on holding it.
 
         Raises
         ------
@@ -196,6 +198,10 @@ class DecisionEngine:
         """
         told = {"settings": settings.model_dump(mode="json"), "config_digest": config_digest}
         restarted = self.from_state(self.genesis, {**self.state(), "reconfigured": told})
+        for name in _PARTS:
+            part = getattr(self, name)
+            part.__dict__.update(getattr(restarted, name).__dict__)
+            setattr(restarted, name, part)
         self.__dict__.update(restarted.__dict__)
 
     # What is kept

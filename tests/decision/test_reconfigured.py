@@ -13,6 +13,7 @@ from rpmcore.decision.settings import DecisionSettings
 from rpmcore.decision.tightening import DIRECTIONS, NO_DIRECTION, changes, effect_of, loosened
 from rpmcore.domain.canonical import canonical_bytes
 from rpmcore.domain.commands import command_of_plain
+from rpmcore.domain.controls import Severity
 from rpmcore.domain.settings import Section, setting
 from tests.decision import worlds
 
@@ -145,6 +146,19 @@ def test_what_a_tighter_switch_forbids_is_forbidden_at_once():
     events = world.handle(worlds.reconfigured(world, tight)).events
     assert any(e["type"] == "control" and e["after"] == "halt" for e in events)
     assert world.trading_state == "reducing"
+
+
+def test_whoever_holds_a_part_of_the_engine_goes_on_holding_it():
+    world = worlds.engine(positions=(("trend", "XOM", "500"),))
+    parts = (world.market, world.account, world.kill_switches, world.adaptive, world.strategies, world.throttle)
+    world.handle(worlds.reconfigured(world, worlds.settings(**TIGHTER)))
+    world.handle(worlds.quotes(world, XOM=99.0))
+    world.handle(worlds.trip(world))
+    assert parts[0].price("XOM")[0] == 99.0
+    assert parts[2].severity() is Severity.HALT
+    assert all(one is other for one, other in zip(parts, (
+        world.market, world.account, world.kill_switches, world.adaptive, world.strategies, world.throttle,
+    ), strict=True))  # fmt: skip
 
 
 def test_a_genesis_holds_what_decisions_depend_on_and_no_other_section():

@@ -177,6 +177,19 @@ def test_decisions_rejections_and_times_are_counted(gate, signal, manager):
     assert value(manager, "rpm_build_info", version=_version(), config_digest=gate.engine.genesis.config_digest) == 1.0
 
 
+def test_other_settings_are_told(gate, manager, log_path):
+    from tests.gate.conftest import short_settings
+
+    manager.watch(gate)
+    tight = short_settings("limits.value_at_risk=0.01")
+    gate.reload(tight)
+    manager.flush()
+    assert value(manager, "rpm_build_info", version=_version(), config_digest=tight.digest) == 1.0
+    (line,) = [line for line in lines(log_path) if line["message"].startswith("settings ")]
+    assert line["message"] == f"settings {tight.digest[:12]} are in force"
+    assert line["rpm.changes"] == "limits.value_at_risk"
+
+
 def _version():
     from importlib.metadata import version
 

@@ -35,7 +35,7 @@ UTILISATIONS = (
 STATES = tuple(state.value for state in TradingState)
 OPERATIONS = (
     "approve_trade", "bar", "quotes", "release", "fill", "order_closed", "equity", "cash_flow", "trade", "operator",
-    "integrity_failed", "tick",
+    "integrity_failed", "reconfigured", "tick",
 )  # fmt: skip
 CHANNELS = ("slack", "pagerduty", "callback")
 
