@@ -20,8 +20,9 @@ types:
 contracts:
 	$(BIN)lint-imports
 
+# A process for each core; a file of tests stays in one.
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --dist loadfile --benchmark-disable
 
 # Kernels as plain Python, for coverage and for what the compiler might hide.
 nojit:
@@ -36,7 +37,8 @@ benchmarks:
 
 # Slow campaigns: every property 2,000 times, a gate killed 2,000 times.
 nightly:
-	HYPOTHESIS_PROFILE=nightly RPM_KILLS=2000 $(PYTHON) -m pytest
+	HYPOTHESIS_PROFILE=nightly RPM_KILLS=2000 $(PYTHON) -m pytest -n auto --dist loadfile --benchmark-disable
+	$(PYTHON) benchmarks/gate_figures.py --decisions 1000000
 
 generated:
 	$(PYTHON) docs/generated.py

@@ -293,3 +293,15 @@ def test_every_command_of_the_runbook_is_one():
     for group, name in named:
         assert group in command.commands
         assert name in getattr(command.commands[group], "commands", {name: None, "": None})
+
+
+def test_other_settings_are_told_and_so_is_their_refusal(genesis):
+    gate = RiskGate.in_memory(genesis, clock=Times(genesis.at))
+    told, alerting = [], AlertingSystem()
+    alerting.subscribe(lambda alert, _action: told.append((alert.severity.name, alert.text)))
+    gate.subscribe(GateAlerts(alerting, gate.engine.kill_switches.latched))
+    gate.reload(short_settings("gate.price_collar=0.01"))
+    with pytest.raises(InvalidArgument):
+        gate.reload(short_settings("gate.price_collar=0.2"))
+    assert [severity for severity, _ in told] == ["INFO", "WARNING"]
+    assert "only tightens" in told[0][1]

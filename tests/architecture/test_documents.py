@@ -44,7 +44,7 @@ def test_every_command_is_in_the_manual():
     manual = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     for command in (
         "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
-        "killswitch", "config", "warmup", "doctor", "decide", "gate run", "gate status", "gate enable-strategy", "replay",
-        "audit show", "killswitch status", "alerts",
+        "killswitch", "config", "warmup", "doctor", "decide", "gate run", "gate status", "gate enable-strategy",
+        "replay", "audit show", "killswitch status", "alerts",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual

@@ -125,6 +125,14 @@ class GateAlerts:
     def _operator_refused(self, event: Event) -> None:
         self._raise("operator-refused", "operator", f"{event['operator']}: {event['action']}: {event['reason']}")
 
+    def _reconfigured(self, event: Event) -> None:
+        who, changes = event["operator"] or "a reload that only tightens", len(event["changes"])
+        self._raise("operator-action", "settings", f"{who}: {changes} setting(s) changed: {event['reason']}")
+
+    def _reconfigure_refused(self, event: Event) -> None:
+        who = event["operator"] or "a reload"
+        self._raise("operator-refused", "settings", f"{who}: other settings: {event['reason']}")
+
     def _clock_reversed(self, event: Event) -> None:
         self._raise("clock-reversed", "clock", f"told {event['told']}, taken as {event['taken']}")
 
@@ -151,6 +159,8 @@ ROWS: Mapping[str, Callable[[GateAlerts, Event], None] | None] = MappingProxyTyp
         "limits": GateAlerts._limits,
         "operator": GateAlerts._operator,
         "operator_refused": GateAlerts._operator_refused,
+        "reconfigured": GateAlerts._reconfigured,
+        "reconfigure_refused": GateAlerts._reconfigure_refused,
         "clock_reversed": GateAlerts._clock_reversed,
         # The answer, or the log, says enough of these.
         "order": None,
