@@ -41,7 +41,7 @@ from rpmcore.domain.commands import (
 from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import Decision, RejectionException, decision_of_plain
 from rpmcore.domain.errors import InputError, InvalidArgument, Unavailable
-from rpmcore.domain.orders import ApprovedTrade, Signal
+from rpmcore.domain.orders import ApprovedTrade, OrderState, Signal
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.domain.trades import ClosedTrade
 from rpmcore.gate_path import PathGates
@@ -361,7 +361,7 @@ class RiskGate:
         """
         with self._lock:
             self._alive()
-            self._check_signature(approved)
+            self._check_approval(approved)
             why = self._engine.not_released(approved.order_id, approved.quantity, self._now(at))
             if why:
                 raise RejectionException(why)
@@ -379,7 +379,7 @@ class RiskGate:
         with self._lock:
             self._alive()
             self._obey()
-            self._check_signature(approved)
+            self._check_approval(approved)
             command = Release(
                 at=self._now(at), correlation_id=approved.order_id, order_id=approved.order_id,
                 quantity=approved.quantity,
@@ -542,11 +542,28 @@ class RiskGate:
         body = canonical_bytes(approved_trade(decision).signed_fields())
         return replace(decision, signature=self._sign.mac(body).hex())
 
-    def _check_signature(self, approved: ApprovedTrade) -> None:
+    def _check_approval(self, approved: ApprovedTrade) -> None:
+        """Refuse an approval that is not the one that waits here, be it signed: gates may share a key, or have none."""
         if approved.quantity > approved.approved_quantity:
             raise RejectionException(
                 f"quantity {approved.quantity:g} is more than the {approved.approved_quantity:g} approved"
             )
+        self._check_signature(approved)
+        order = self._engine.account.orders.get(approved.order_id)
+        if order is None or order.state is not OrderState.APPROVED:
+            return  # the engine says why it is not released
+        given = (
+            approved.sequence, approved.strategy_id, approved.symbol, approved.side, approved.approved_quantity,
+            approved.expires_at, approved.config_digest,
+        )  # fmt: skip
+        kept = (
+            order.sequence, order.strategy_id, order.symbol, "buy" if order.sign > 0 else "sell", float(order.quantity),
+            order.expires_at, self._engine.genesis.config_digest,
+        )  # fmt: skip
+        if given != kept:
+            raise RejectionException("this approval is another than the one that waits under its id: it is not sent")
+
+    def _check_signature(self, approved: ApprovedTrade) -> None:
         if self._sign is None:
             return
         try:

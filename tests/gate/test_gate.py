@@ -1,6 +1,7 @@
 """What a desk relies on: nothing is answered before it is recorded, sent twice, or talked round."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,6 @@ def test_an_approval_is_released_once(gate, signal):
 
 
 def test_an_approval_that_was_changed_is_none(gate, signal):
-    from dataclasses import replace
-
     approved = gate.approve_trade(signal())
     for forged in (
         replace(approved, approved_quantity=9e6, quantity=9e6), replace(approved, side="sell"),
@@ -64,6 +63,29 @@ def test_an_approval_that_was_changed_is_none(gate, signal):
     half = approved.scaled(0.5)
     gate.release(half)
     assert [float(o.quantity) for o in gate.engine.account.working(gate.engine.last_at)] == [50_000.0]
+
+
+def test_an_approval_of_another_gate_with_the_same_key_releases_nothing_here(genesis, clock, signal, gate, tmp_path):
+    with RiskGate.create(tmp_path / "other.ledger", genesis, KEY, clock=clock, timer=None) as other:
+        theirs = other.approve_trade(signal(side="sell"))
+    ours = gate.approve_trade(signal())
+    for ask in (gate.verify_approval, gate.release):
+        with pytest.raises(RejectionException, match="another than the one that waits"):
+            ask(theirs)
+    gate.release(ours)
+
+
+def test_a_gate_without_a_key_releases_what_it_approved_and_nothing_else(genesis, clock, signal):
+    gate = RiskGate.in_memory(genesis, clock=clock)
+    approved = gate.approve_trade(signal())
+    for changed in (
+        replace(approved, side="sell"), replace(approved, symbol="MSFT"), replace(approved, strategy_id="core_equity"),
+        replace(approved, sequence=7), replace(approved, expires_at=approved.expires_at + 1),
+        replace(approved, approved_quantity=9e6),
+    ):  # fmt: skip
+        with pytest.raises(RejectionException, match="another than the one that waits"):
+            gate.release(changed)
+    gate.release(approved.scaled(0.5))
 
 
 def test_an_approval_expires(gate, signal, clock):
