@@ -63,6 +63,7 @@ class GateRunReport:
             "not_sent": run.not_sent, "not_released": run.not_released, "halts": [to_plain(h) for h in run.halts],
             "resets": run.resets,
             "disabled": [{"at": at, "strategy_id": name, "reason": why} for at, name, why in run.disabled],
+            "not_reset": [{"at": at, "scope": scope, "reason": why} for at, scope, why in run.not_reset],
             "trades": run.trades, "pnl": run.pnl, "decision_ms": run.decision_times(),
             "equity": {"first": run.equity_first, "last": run.equity_last, "max_drawdown": run.max_drawdown},
             "years": [to_plain(span) for span in run.years], "months": [to_plain(span) for span in run.months],
@@ -160,6 +161,10 @@ def gate_run(
             )  # fmt: skip
             head = gate.head
             warnings += seen.finish()
+    warnings += tuple(
+        Notice(code="not_reset", message=f"{day_of(at)}: {scope} stays halted from here on: {why}")
+        for at, scope, why in run.not_reset
+    )
     return GateRunReport(
         signals=None if sample else stream.path, book=None if sample else str(book),
         ledger=None if ledger is None else str(ledger), account=genesis.account, operator=operator,

@@ -13,9 +13,10 @@ from rpmcore.adapters.in_memory_broker import InMemoryBroker
 from rpmcore.controls.command_time import close_time
 from rpmcore.decision.open_trades import OPPOSITE, OpenTrade, OpenTrades
 from rpmcore.decision.signal_fields import unit_loss
-from rpmcore.domain.commands import Command
+from rpmcore.domain.commands import Command, OperatorAction
 from rpmcore.domain.controls import Severity
 from rpmcore.domain.decisions import Decision, RejectionException
+from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.orders import Signal
 from rpmcore.domain.prices import PriceHistory
 from rpmcore.gate import RiskGate, approved_trade
@@ -81,6 +82,7 @@ class _Run:
         days = [prices.dates[row].item() for row in rows] or [prices.dates[-1].item()]
         self.result = GateRun(first=days[0], last=days[-1], equity_first=self.engine.account.equity)
         self.day = RunDay(day=days[0])
+        self.given_up: set[str] = set()
         gate.subscribe(self._told)
 
     def over(self, signals: Iterable[Signal], progress: Progress | None) -> GateRun:
@@ -232,18 +234,26 @@ class _Run:
         for name in self.engine.strategies.strategies:
             state = self.engine.strategies.state_of(name)
             if state.status == "disabled" and at - (state.since or 0) >= REVIEW_DAYS * DAY:
-                self.gate.operate(
-                    "enable_strategy", operator=self.operator, reason=f"reviewed after {REVIEW_DAYS} days", scope=name,
-                    at=at,
-                )  # fmt: skip
+                self._operate("enable_strategy", name, f"reviewed after {REVIEW_DAYS} days", at)
 
     def _reset(self, scope: str, at: int) -> None:
+        if self._operate("reset", scope, "simulated review at the next session", at):
+            self.result.resets += 1
+
+    def _operate(self, action: OperatorAction, scope: str, reason: str, at: int) -> bool:
+        """Say so in the operator's name, and return whether it was done; who has lost all capital is asked once."""
         assert self.operator is not None  # noqa: S101 - asked by those who know that there is one
-        self.gate.operate(
-            "reset", operator=self.operator, reason="simulated review at the next session", scope=scope,
-            measure_anew=True, at=at,
-        )  # fmt: skip
-        self.result.resets += 1
+        if scope in self.given_up:
+            return False
+        try:
+            self.gate.operate(
+                action, operator=self.operator, reason=reason, scope=scope, measure_anew=action == "reset", at=at
+            )
+        except InvalidArgument as error:
+            self.given_up.add(scope)
+            self.result.not_reset.append((at, scope, str(error)))
+            return False
+        return True
 
 
 def _halts(event: Mapping[str, Any]) -> bool:

@@ -128,6 +128,8 @@ class GateRun:
         By the simulated operator.
     disabled
         Strategies that were disabled for their health: (time, strategy, reason).
+    not_reset
+        Who stays halted though the operator was there, as nothing is left to measure from: (time, scope, reason).
     trades, pnl
         Closed trades, and their P&L by strategy, in account currency.
     nanoseconds
@@ -145,6 +147,7 @@ class GateRun:
     halts: list[Halt] = field(default_factory=list)
     resets: int = 0
     disabled: list[tuple[int, str, str]] = field(default_factory=list)
+    not_reset: list[tuple[int, str, str]] = field(default_factory=list)
     trades: int = 0
     pnl: dict[str, float] = field(default_factory=dict)
     nanoseconds: list[int] = field(default_factory=list)

@@ -45,7 +45,7 @@ BOOK = {
 }  # fmt: skip
 
 
-def gate_on(prices: PriceHistory, days: int) -> tuple[RiskGate, list[date]]:
+def gate_on(prices: PriceHistory, days: int, capital: float = 500_000.0) -> tuple[RiskGate, list[date]]:
     ahead = [d.item() for d in prices.dates[-days:]]
     settings = short_settings(
         "gate.minimum_history=60", "gate.maximum_order_value=0.9", "kill_switches.exposure_velocity.max_growth=10.0",
@@ -56,7 +56,7 @@ def gate_on(prices: PriceHistory, days: int) -> tuple[RiskGate, list[date]]:
     )  # fmt: skip
     genesis = genesis_of(
         pa.table(BOOK), prices, settings, as_of=prices.dates[-days - 1].item(), capital=1_000_000.0,
-        base_currency="USD", strategies={"s": 500_000.0},
+        base_currency="USD", strategies={"s": capital},
     )  # fmt: skip
     return RiskGate.in_memory(genesis), ahead
 
@@ -145,3 +145,14 @@ def test_a_halt_stays_without_an_operator_and_is_reset_in_the_name_of_one():
     assert results[None].reasons["kill_switch"] == 1
     assert results["A. Head"].resets >= 1
     assert results["A. Head"].reasons["kill_switch"] == 0
+
+
+def test_a_strategy_that_has_lost_all_its_capital_stays_halted_and_the_run_goes_on():
+    prices = prices_of({"MSFT": [100.0, 90.0, 90.0, 91.0, 92.0], "KO": [100.0] * 5})
+    gate, days = gate_on(prices, 5, capital=3_000.0)
+    asks = [ask(days[0], stop=95.0), ask(days[3], signal_id="a"), ask(days[4], signal_id="b", entry=91.0)]
+    run = run_signals(gate, asks, prices, operator="A. Person")
+    assert run.pnl == {"s": -5_000.0}
+    assert [(name, "lost its capital" in why) for _, name, why in run.not_reset] == [("s", True)]
+    assert run.reasons["kill_switch"] == 2
+    assert run.last == days[-1]
