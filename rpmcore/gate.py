@@ -19,6 +19,7 @@ from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.records import NewRecord
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.telemetry.correlation import CorrelationContext
+from rpmcore.controls.command_time import Clock, time_of
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
 from rpmcore.decision.settings import DecisionSettings
@@ -51,9 +52,6 @@ from rpmcore.risk.stress.system import RunningSystem, Start
 
 SNAPSHOT_AFTER = 1000
 """Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
-
-Clock = Callable[[], int]
-"""Tells the time in UTC nanoseconds."""
 
 Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
 """Is told what was recorded, after it was; what it raises changes nothing."""
@@ -400,6 +398,8 @@ class RiskGate:
         """
         if isinstance(command, SignalReceived):
             raise InvalidArgument("a signal is decided, not handled")
+        if isinstance(command, Release) and self._sign is not None:
+            raise InvalidArgument("an order is released by `release`, which looks at the signature of its approval")
         with self._lock:
             self._alive()
             self._obey()
@@ -502,7 +502,7 @@ class RiskGate:
     # Within
 
     def _now(self, at: int | None = None) -> int:
-        return self._clock() if at is None else at
+        return time_of(at, self._clock)
 
     def _alive(self) -> None:
         if self._failed:
@@ -582,8 +582,9 @@ class RiskGate:
         Raises
         ------
         InvalidArgument
-            If the command cannot be written down; nothing has happened then.
+            If the command cannot be written down, or its time is none; nothing has happened then.
         """
+        time_of(command.at, None)
         asked = time.perf_counter_ns() if asked is None else asked
         body = canonical_bytes(command.to_plain())
         try:
@@ -600,7 +601,8 @@ class RiskGate:
             self._failed = str(error)
             self._tell(self._mourners, self._failed)
             raise GateHalted(f"the gate has halted: {error}") from error
-        self._tell(self._listeners, command, decision, events)
+        # Copies: what a listener changes changes nothing.
+        self._tell(self._listeners, command, decision, tuple(map(dict, events)))
         return events
 
     def _tell(self, listeners: Sequence[Callable[..., None]], *told: Any) -> None:

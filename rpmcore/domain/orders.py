@@ -191,9 +191,10 @@ class ApprovedTrade:
         InvalidArgument
             If the factor does not lie in (0, 1]: nothing makes an approval larger.
         """
-        if not 0.0 < factor <= 1.0:
+        if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0.0 < factor <= 1.0:
             raise InvalidArgument(f"factor must lie in (0, 1], but is {factor!r}: an approval never grows")
-        return replace(self, quantity=float(Decimal(repr(self.quantity)) * Decimal(repr(factor))))
+        # NumPy's floats are floats, but their repr is no number.
+        return replace(self, quantity=float(_decimal(self.quantity) * _decimal(factor)))
 
     def signed_fields(self) -> dict[str, Any]:
         """Return what the signature is over."""
@@ -203,3 +204,7 @@ class ApprovedTrade:
             "stop": self.stop, "target": self.target, "reduce_only": self.reduce_only,
             "config_digest": self.config_digest, "expires_at": self.expires_at,
         }  # fmt: skip
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(float.__repr__(float(number)))

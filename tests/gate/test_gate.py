@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rpmcore.adapters.control_folder import ControlFolder
@@ -11,6 +12,7 @@ from rpmcore.adapters.ledger.audit import verify
 from rpmcore.adapters.ledger.errors import LedgerLocked
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.domain.canonical import canonical_bytes, parse
+from rpmcore.domain.commands import Release, Tick
 from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import RejectionException
 from rpmcore.domain.errors import InvalidArgument
@@ -86,6 +88,22 @@ def test_a_gate_without_a_key_releases_what_it_approved_and_nothing_else(genesis
         with pytest.raises(RejectionException, match="another than the one that waits"):
             gate.release(changed)
     gate.release(approved.scaled(0.5))
+
+
+def test_a_release_that_shows_no_approval_is_none(gate, signal):
+    approved = gate.approve_trade(signal())
+    with pytest.raises(InvalidArgument, match="released by"):
+        gate.handle(Release(at=gate.engine.last_at, order_id=approved.order_id, quantity=approved.quantity))
+    gate.release(approved)
+
+
+def test_an_approval_is_scaled_by_any_float_and_by_nothing_else(gate, signal):
+    approved = gate.approve_trade(signal())
+    assert approved.scaled(np.float64(0.3)).quantity == 30_000.0
+    assert approved.scaled(1).scaled(0.1).scaled(0.1).quantity == 1_000.0
+    for factor in (True, 0.0, -0.5, 1.0000001, float("nan"), "0.5", None):
+        with pytest.raises(InvalidArgument, match="factor"):
+            approved.scaled(factor)
 
 
 def test_an_approval_expires(gate, signal, clock):
@@ -262,6 +280,14 @@ def test_a_listener_that_fails_touches_no_decision(gate, signal):
     assert (heard, gate.listener_failures) == (["signal"], 1)
 
 
+def test_a_listener_that_alters_what_it_is_told_alters_nothing_else(gate, signal):
+    approved = gate.approve_trade(signal())
+    gate.subscribe(lambda *told: [event.clear() for event in told[-1]])
+    gate.release(approved)
+    with pytest.raises(RejectionException, match="released once"):
+        gate.release(approved)
+
+
 def test_a_command_that_makes_no_sense_is_recorded_and_changes_nothing(gate):
     before = gate.engine.account.equity
     with pytest.raises(InvalidArgument, match="MSFT"):
@@ -324,6 +350,17 @@ def test_one_changed_byte_of_a_ledger_stops_the_gate(gate, signal, ledger_path):
 @pytest.mark.usefixtures("gate")
 def test_the_files_beside_a_ledger_are_its_owners_alone(ledger_path: Path):
     assert (ControlFolder(ledger_path).path.stat().st_mode & 0o077) == 0
+
+
+@pytest.mark.parametrize("at", [float("nan"), 1.5, "noon", True, -1, 2**63, 10**25])
+def test_a_time_that_is_none_is_refused_and_the_gate_goes_on(gate, signal, at):
+    for ask in (gate.tick, lambda at: gate.decide(signal(), at=at), lambda at: gate.what_if(signal(), at=at)):
+        with pytest.raises(InvalidArgument, match="nanoseconds"):
+            ask(at=at)
+    with pytest.raises(InvalidArgument, match="nanoseconds"):
+        gate.handle(Tick(at=at))
+    assert gate.engine.sequence == 0
+    assert gate.decide(signal()).approved
 
 
 def test_text_that_cannot_be_written_down_is_refused_and_the_gate_goes_on(gate, signal):
