@@ -16,7 +16,7 @@ from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
 from rpmcore.adapters.ledger.errors import LedgerFailed
 from rpmcore.adapters.ledger.halt import clear_halt
 from rpmcore.adapters.ledger.ledger import Ledger
-from rpmcore.adapters.ledger.records import NewRecord
+from rpmcore.adapters.ledger.records import NewRecord, Record
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.controls.command_time import Clock, time_of
@@ -47,7 +47,7 @@ from rpmcore.domain.signing_key import SigningKey
 from rpmcore.domain.trades import ClosedTrade
 from rpmcore.gate_path import PathGates
 from rpmcore.gate_path_start import PathGround
-from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored
+from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored, same_command
 from rpmcore.risk.stress.system import RunningSystem, Start
 
 SNAPSHOT_AFTER = 1000
@@ -387,12 +387,13 @@ class RiskGate:
                     raise RejectionException(event["reason"])
 
     def handle(self, command: Command) -> tuple[Event, ...]:
-        """Take a command that is no signal, and return what changed; one whose id was taken before changes nothing.
+        """Take a command that is no signal, and return what changed; one that was taken before changes nothing.
 
         Raises
         ------
         InvalidArgument
-            If it makes no sense; that it came is recorded all the same.
+            If it makes no sense, which is recorded all the same; or if another command was taken under its id. If that
+            is a fill, the account is halted: somebody's book is wrong.
         GateHalted
             If the gate has failed, or fails now.
         """
@@ -404,7 +405,9 @@ class RiskGate:
             self._alive()
             self._obey()
             key = key_of(command)
-            if key is not None and self._store.find(key) is not None:
+            stored = None if key is None else self._store.find(key)
+            if stored is not None:
+                self._check_same(stored, command)
                 return ()
             events = self._commit(command)
             for event in events:
@@ -535,6 +538,17 @@ class RiskGate:
             return command, decision
         command = replace(command, late_by=late)
         return command, self._engine.decide(command)
+
+    def _check_same(self, stored: Record, command: Command) -> None:
+        if same_command(stored.body, command):
+            return
+        what = f"the {command.kind} {command.command_id!r} was taken before, as command {stored.sequence}, and said "
+        what += "something else"
+        if isinstance(command, Fill):
+            self._commit(
+                OperatorOrder(at=command.at, action="trip", operator="the gate", reason=what, value="halt")
+            )  # fmt: skip
+        raise InvalidArgument(what)
 
     def _signed(self, decision: Decision) -> Decision:
         if self._sign is None or not decision.approved:

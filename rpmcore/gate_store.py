@@ -74,11 +74,18 @@ def key_of(command: Command) -> str | None:
     return f"{command.kind}:{command.command_id}" if command.command_id else None
 
 
+def same_command(body: bytes, command: Command) -> bool:
+    """Return whether a command says what the recorded `body` says, whenever either came."""
+    stored, found = parse(body), parse(canonical_bytes(command.to_plain()))
+    return {**stored, "at": 0, "correlation_id": ""} == {**found, "at": 0, "correlation_id": ""}
+
+
 def new_records(
     sequence: int, command: Command, body: bytes, decision: Decision | None, events: Sequence[Any]
 ) -> list[NewRecord]:
     """Return what is appended for a command, whose canonical JSON is `body`, in one transaction."""
-    key = key_of(command)
+    refused = decision is None and any(event["type"] == "refused" for event in events)
+    key = None if refused else key_of(command)  # what was refused was not taken: put right, it may come again
     found = [NewRecord(kind="command", sequence=sequence, key=None if decision is not None else key, body=body)]
     if decision is not None:
         found.append(NewRecord(kind="decision", sequence=sequence, key=key, body=canonical_bytes(decision.to_plain())))

@@ -324,6 +324,29 @@ def test_a_fill_is_taken_once(gate, signal):
     assert float(gate.engine.account.held("EURUSD")) == 100_000.0
 
 
+def test_another_fill_under_an_id_that_was_taken_halts_and_is_not_passed_over(gate, signal):
+    approved = gate.approve_trade(signal())
+    gate.release(approved)
+    told = {"strategy_id": "trend", "symbol": "EURUSD", "side": "buy", "price": approved.entry}
+    gate.fill("F1", approved.order_id, quantity=40_000.0, **told)
+    with pytest.raises(InvalidArgument, match="said something else"):
+        gate.fill("F1", approved.order_id, quantity=60_000.0, **told)
+    assert gate.engine.account.orders[approved.order_id].filled == 40_000
+    assert gate.trading_state is TradingState.REDUCING
+
+
+def test_a_bar_that_was_refused_can_be_put_right_and_one_that_was_taken_cannot_change(gate):
+    at = gate.engine.last_at + 3 * 86_400 * SECOND
+    with pytest.raises(InvalidArgument, match="price of"):
+        gate.price_bar("2019-07-01", {"EURUSD": float("nan")}, at=at)
+    assert gate.price_bar("2019-07-01", {"EURUSD": 1.13}, at=at) is not None
+    assert gate.engine.market.price("EURUSD") == (1.13, at)
+    assert gate.price_bar("2019-07-01", {"EURUSD": 1.13}, at=at + 1) == ()
+    with pytest.raises(InvalidArgument, match="said something else"):
+        gate.price_bar("2019-07-01", {"EURUSD": 1.14}, at=at + 1)
+    assert gate.trading_state is TradingState.ACTIVE
+
+
 def test_a_ledger_of_another_key_is_refused(gate, ledger_path):
     from rpmcore.adapters.ledger.errors import LedgerDamaged
     from rpmcore.domain.signing_key import SigningKey
