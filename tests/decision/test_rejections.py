@@ -305,3 +305,17 @@ def test_odd_lots_can_be_closed_to_the_last_digit():
     assert decision.verdict == "cut"
     assert decision.approved <= 1000000.30000000000000004
     assert decision.approved == decision.reducing
+
+
+def test_closes_that_come_late_are_as_old_as_they_are():
+    world = worlds.engine()
+    world.handle(worlds.bar(world, later=30 * DAY, day="2024-07-01"))
+    decision = world.handle(worlds.signal(world)).decision
+    assert (decision.verdict, decision.reason) == ("rejected", R.STALE_PRICE)
+
+
+def test_closes_of_a_day_that_is_yet_to_come_are_refused_and_do_not_shut_out_those_that_come():
+    world = worlds.engine()
+    (event,) = world.handle(worlds.bar(world, later=3 * DAY, day="2204-07-01")).events
+    assert event["type"] == "refused"
+    assert not any(e["type"] == "refused" for e in world.handle(worlds.bar(world, day="2024-07-02")).events)

@@ -1,14 +1,16 @@
 """New prices: they value the book, and closes measure risk and the state of the market anew."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rpmcore.controls.adaptive_risk import AdaptiveLimits
-from rpmcore.controls.command_time import DAY
+from rpmcore.controls.command_time import DAY, close_time
 from rpmcore.decision.handlers.capital import reviewed
 from rpmcore.decision.handlers.common import Events, controls
 from rpmcore.domain.commands import Command, PriceBar, Quotes
 from rpmcore.domain.decisions import Decision
+from rpmcore.domain.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from rpmcore.decision.engine import DecisionEngine
@@ -19,7 +21,11 @@ def bar(engine: "DecisionEngine", command: Command, _decision: Decision | None, 
     assert isinstance(command, PriceBar)  # noqa: S101 - the table says so
     engine.market.check(command.closes)
     engine.market.check_day(command.day)
-    effect = _revalue(engine, command.closes, at)
+    known = close_time(date.fromisoformat(command.day))
+    if known - DAY > at:
+        raise InvalidArgument(f"closes of {command.day}, a day that is yet to come")
+    # Closes that come late are as old as they are, and not as young as their arrival.
+    effect = _revalue(engine, command.closes, min(at, known))
     engine.market.add_closes(command.day, command.closes)
     engine.changed()
     events = _market_read(engine, command, at)
@@ -64,7 +70,7 @@ def _levels(limits: AdaptiveLimits) -> tuple[str, str, float]:
     return limits.regime, limits.volatility_class, limits.multiplier
 
 
-def _revalue(engine: "DecisionEngine", prices: Mapping[str, float], at: int) -> float:
+def _revalue(engine: "DecisionEngine", prices: Mapping[str, float], made_at: int) -> float:
     """Take new prices into equity, and return what they make of gross exposure, in account currency.
 
     A pair earns (S1−S0) X1 a unit, in its quote currency at the new rate; anything else P1 X1 − P0 X0. What had no
@@ -73,7 +79,7 @@ def _revalue(engine: "DecisionEngine", prices: Mapping[str, float], at: int) -> 
     market, account = engine.market, engine.account
     # In the order of their names: a sum must not depend on what was bought first, or a restart would change its bits.
     before = {symbol: (market.price(symbol), market.unit_value(symbol)) for symbol in sorted(account.net)}
-    market.quote(prices, at)
+    market.quote(prices, made_at)
     gain = effect = 0.0
     for symbol, (price0, value0) in before.items():
         price1, value1, rate1 = market.price(symbol), market.unit_value(symbol), market.rate(symbol)
