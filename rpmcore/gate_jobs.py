@@ -159,8 +159,8 @@ def gate_run(
             run = run_signals(
                 gate, stream.signals, history, operator=operator, spread_bps=spread_bps, progress=progress
             )  # fmt: skip
-            head = gate.head
             warnings += seen.finish()
+        head = gate.head  # of what closing it added, too
     warnings += tuple(
         Notice(code="not_reset", message=f"{day_of(at)}: {scope} stays halted from here on: {why}")
         for at, scope, why in run.not_reset

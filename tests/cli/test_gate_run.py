@@ -49,8 +49,10 @@ def test_everything_is_in_the_ledger_and_an_existing_one_is_never_overwritten(rp
     path.parent.mkdir()
     result = rpm(*QUICK, "--ledger", str(path), "--json")
     assert result.code == 0
-    total = json.loads(result.out)["total"]
+    found = json.loads(result.out)
+    total = found["total"]
     with LedgerReader.open(path) as reader:
+        assert reader.head.signature.hex() == found["head"]
         assert sum(1 for _ in reader.records("decision")) == total["signals"]
     again = rpm(*QUICK, "--ledger", str(path))
     assert again.code in (2, 4)
