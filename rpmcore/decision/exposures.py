@@ -29,6 +29,8 @@ class ExposureMeasure(NamedTuple):
         Change of each a_k for a weight of one more.
     reason
         Why it is not known, where it is not.
+    bounded
+        Whether the sum of the worse ends is only a bound: no one outcome of the working orders may lead to all of them.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ExposureMeasure(NamedTuple):
     highest: tuple[float, ...]
     slopes: tuple[float, ...]
     reason: str = ""
+    bounded: bool = False
 
 
 class ExposureMap:
@@ -172,6 +175,7 @@ class Exposures:
             name="factor_exposure", subject="Σ |exposure| over the profiles' factors", limit=limit,
             lowest=tuple([self._low[r] for r in rows]), highest=tuple([self._high[r] for r in rows]),
             slopes=tuple([self._map.steps[r][i] for r in rows]),
+            bounded=sum(self._low[r] != self._high[r] for r in rows) > 1,
         )  # fmt: skip
         return _unknown(measure, self._unknown_beta(symbol))
 

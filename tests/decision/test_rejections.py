@@ -8,6 +8,7 @@ import pytest
 
 from rpmcore.decision import decide
 from rpmcore.decision.checks.table import CHECKS
+from rpmcore.domain.factor_profiles import Loading
 from rpmcore.domain.reasons import RejectReason
 from tests.decision import worlds
 from tests.decision.worlds import DAY, SECOND
@@ -319,3 +320,21 @@ def test_closes_of_a_day_that_is_yet_to_come_are_refused_and_do_not_shut_out_tho
     (event,) = world.handle(worlds.bar(world, later=3 * DAY, day="2204-07-01")).events
     assert event["type"] == "refused"
     assert not any(e["type"] == "refused" for e in world.handle(worlds.bar(world, day="2024-07-02")).events)
+
+
+def test_factor_exposure_that_falls_only_by_its_bound_lets_nothing_pass():
+    """Σ of worse ends is 0.32, of no outcome above 0.24: the order lowers the bound, and takes one outcome to 0.26."""
+    loadings = {"XOM": (1.0, 1.0), "CVX": (1.0, -1.0), "SP500": (0.1, -0.3)}
+    found = worlds.genesis(chosen=worlds.settings(limits={"factor_exposure": 0.25, "sector": 1.0, "single_name": 1.0}))
+    profiles = dict(found.profiles)
+    for symbol, (beta, rates) in loadings.items():
+        given = {**profiles[symbol].loadings, "beta": Loading(value=beta, source="given")}
+        given["rates"] = Loading(value=rates, source="given")
+        profiles[symbol] = replace(profiles[symbol], loadings=given)
+    price = {symbol: price for symbol, price, _ in found.last}
+    held = (("trend", "XOM", str(int(0.1 * worlds.EQUITY / price["XOM"]))),)
+    world = worlds.engine(positions=held, chosen=found.settings, profiles=profiles)
+    first = world.handle(worlds.signal(world, "CVX", "buy", float(int(0.12 * worlds.EQUITY / price["CVX"])))).decision
+    assert first.verdict == "approved", first.text
+    asked = worlds.signal(world, "SP500", "buy", float(int(0.05 * worlds.EQUITY / price["SP500"])))
+    assert world.decide(asked).reason == R.FACTOR_EXPOSURE

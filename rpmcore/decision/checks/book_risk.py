@@ -146,10 +146,11 @@ def _worst(asked: Inquiry, name: str, measures: Callable[[Exposures, str], list[
         return opening(asked, name, 0.0, unknown, limit=found[0].limit)
 
     def impact_of(measure: ExposureMeasure, size: float) -> TradeImpact:
-        return linear_impact(
+        impact = linear_impact(
             name, measure.subject, measure.lowest, measure.highest, measure.slopes, measure.limit, asked.sign, size,
             smallest=asked.smallest,
         )  # fmt: skip
+        return _as_bound(impact) if measure.bounded else impact
 
     size = asked.size
     impacts = [impact_of(measure, size) for measure in found]
