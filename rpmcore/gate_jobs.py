@@ -137,9 +137,12 @@ def gate_run(
         history = history.read(history.symbols, until=until)
     begin, last = day_of(genesis.at), history.dates[-1].item()
     if last <= begin:
+        ends, remedy = f"prices end on {last}", "give later prices, or an earlier beginning with --as-of"
+        if until is not None:
+            ends, remedy = f"the last prices up to {until} are of {last}", "give a later --until, or an earlier --as-of"
         raise InputError(
-            f"no day is left to run on: the book begins with the close of {begin}, and prices end on {last}",
-            source=history.path, remedy="give later prices, or an earlier beginning with --as-of",
+            f"no day is left to run on: the book begins with the close of {begin}, and {ends}",
+            source=history.path, remedy=remedy,
         )  # fmt: skip
     unknown = [name for name in names if name not in genesis.strategies]
     if unknown:

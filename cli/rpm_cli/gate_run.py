@@ -62,7 +62,8 @@ def run(
     p.parquet --ledger l.ledger --operator "A. Name"`.
     """  # fmt: skip
     form = common.chosen_format(output, as_json)
-    first, last, equity = common.parse_day(as_of), common.parse_day(until), common.money_option(capital)
+    first, last = common.parse_day(as_of), common.parse_day(until, "--until")
+    equity = common.money_option(capital)
     if not 0.0 <= spread < 10_000.0:
         raise typer.BadParameter(f"{spread!r} is not a spread in basis points", param_hint="--spread-bps")
     settings = common.settings_from(config, assignments, {"observability.log_file": log_file}, quiet=quiet)

@@ -96,7 +96,7 @@ def chosen_format(choice: Format | None, as_json: bool) -> Format:
     return Format.JSON if as_json else choice or Format.TABLE
 
 
-def parse_day(text: str | None) -> date | None:
+def parse_day(text: str | None, option: str = "--as-of") -> date | None:
     """Return the day that an option names.
 
     Raises
@@ -109,7 +109,7 @@ def parse_day(text: str | None) -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day written as YYYY-MM-DD", param_hint="--as-of") from None
+        raise typer.BadParameter(f"{text!r} is not a day written as YYYY-MM-DD", param_hint=option) from None
 
 
 def announce(given: str | None, *, check: bool, quiet: bool, what: str = "book") -> None:

@@ -137,3 +137,10 @@ def test_bad_usage_is_one_message(rpm, arguments, told):
     assert result.code == 2
     assert told in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_last_day_that_cannot_be_is_told_by_its_own_name(rpm):
+    for until, told in (("2015-13-01", "--until: '2015-13-01' is not a day"), ("2014-01-01", "Give a later --until")):
+        result = rpm("gate", "run", "--until", until)
+        assert result.code == 2
+        assert told in " ".join(result.err.split())
