@@ -15,7 +15,7 @@ from rpmcore.decision.engine import DecisionEngine
 from rpmcore.domain.canonical import parse
 from rpmcore.domain.controls import ACCOUNT, Severity, TradingState
 from rpmcore.domain.errors import InvalidArgument
-from rpmcore.gate_store import restored
+from rpmcore.gate_store import restored_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +187,7 @@ def gate_status(path: str | PathLike[str], *, last: int = 5) -> GateStatus:
     LedgerUnusable
         Where there is no ledger, or none that can be read.
     LedgerDamaged
-        Where it is none of rpm's, or its last commands do not lead to what is recorded.
+        Where it is none of rpm's, its end is missing, or its last commands do not lead to what is recorded.
     InvalidArgument
         For a `last` below 0.
     """
@@ -197,7 +197,7 @@ def gate_status(path: str | PathLike[str], *, last: int = 5) -> GateStatus:
     held = holder_of(path)
     with LedgerReader.open(path) as reader:
         head = reader.head
-        engine = restored(reader, head.position)
+        engine = restored_to(reader, head)
         halted = reader.halted or ""
         found: deque[DecisionLine] = deque(maxlen=last)
         if last:

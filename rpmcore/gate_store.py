@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.queries import Queries
-from rpmcore.adapters.ledger.records import NewRecord, Record
+from rpmcore.adapters.ledger.reader import LedgerReader
+from rpmcore.adapters.ledger.records import Head, NewRecord, Record
 from rpmcore.decision.engine import DecisionEngine
 from rpmcore.decision.genesis import Genesis
 from rpmcore.decision.replay import Recorded, replay
@@ -108,6 +109,23 @@ def recorded(records: Iterator[Record]) -> Iterator[Recorded]:
             events.append(parse(record.body))
     if command is not None:
         yield Recorded(sequence=sequence, command=command, decision=decision, events=tuple(events))
+
+
+def restored_to(reader: LedgerReader, head: Head) -> DecisionEngine:
+    """Return the engine that a ledger left with a head, read without its key.
+
+    Raises
+    ------
+    LedgerDamaged
+        As `restored`, and where the records end before the head does.
+    """
+    engine = restored(reader, head.position)
+    if engine.sequence != head.sequence:
+        raise LedgerDamaged(
+            reader.path, f"its records end with command {engine.sequence}, and its head was signed at command "
+            f"{head.sequence}",
+        )  # fmt: skip
+    return engine
 
 
 def restored(ledger: Queries, until: int | None = None) -> DecisionEngine:

@@ -23,7 +23,7 @@ from rpmcore.domain.orders import Signal
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.gate import RiskGate
 from rpmcore.gate_start import gate_prices, genesis_of
-from rpmcore.gate_store import restored
+from rpmcore.gate_store import restored_to
 
 OPENING_BOOK = "opening_book.parquet"
 """The sample book that a gate begins with."""
@@ -193,7 +193,7 @@ def what_if(ledger: Where, signal: Asked, *, at: int | None) -> Decision:
         As `rpmcore.gate_status.gate_status`.
     """
     with LedgerReader.open(str(ledger)) as reader:
-        engine = restored(reader, reader.head.position)
+        engine = restored_to(reader, reader.head)
         if reader.halted is not None and not engine.integrity:
             engine.integrity = f"the ledger halted: {reader.halted}"  # as a gate does that opens it
         when = engine.last_at if at is None else at

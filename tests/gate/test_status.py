@@ -1,5 +1,7 @@
 """The state of a gate, read from its ledger while somebody else holds it."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +10,7 @@ from rpmcore.adapters.ledger.errors import LedgerDamaged, LedgerUnusable
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.gate import RiskGate
 from rpmcore.gate_status import gate_status
+from rpmcore.ledger_jobs import what_if
 from tests.gate.conftest import KEY
 from tests.small_gate import write_small_ledger
 
@@ -66,3 +69,12 @@ def test_what_is_no_ledger_is_refused(tmp_path, small):
         gate_status(other)
     with pytest.raises(InvalidArgument, match="last"):
         gate_status(small, last=-1)
+
+
+def test_a_ledger_whose_end_is_missing_has_no_state(small, signal):
+    with closing(sqlite3.connect(small)) as connection, connection:
+        (last,) = connection.execute("SELECT max(sequence) FROM records").fetchone()
+        connection.execute("DELETE FROM records WHERE sequence >= ?", (last - 3,))
+    for ask in (gate_status, lambda path: what_if(path, lambda at: signal(9, at=at), at=None)):
+        with pytest.raises(LedgerDamaged, match="head was signed"):
+            ask(small)
