@@ -148,6 +148,22 @@ def test_a_fill_that_is_not_as_it_was_released_is_taken_and_halts(release, chang
     assert world.severity("carry") is Severity.HALT
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"price": 100.0}, "far from the last"), ({"price": 0.01}, "far from the last"), ({"fees": -1e12}, "fees of")],
+)
+def test_a_fill_whose_money_cannot_be_right_is_taken_and_halts(changes, why):
+    world = worlds.engine()
+    order = approved(world, "EURUSD", "sell", 1000.0)
+    world.handle(worlds.release(world, order))
+    outcome = world.handle(worlds.fill(world, order, **changes))
+    (event,) = [e for e in outcome.events if e["type"] == "unexpected_fill"]
+    assert why in event["reason"]
+    assert order not in world.account.orders
+    assert world.account.held("EURUSD") == -1000
+    assert world.severity("trend") >= Severity.HALT
+
+
 @pytest.mark.parametrize("end", ["cancelled", "rejected", "expired"])
 def test_a_fill_after_the_end_is_taken_and_halts(end):
     world = worlds.engine()

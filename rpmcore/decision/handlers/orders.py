@@ -17,6 +17,9 @@ from rpmcore.risk.sizing.exact import exact
 if TYPE_CHECKING:
     from rpmcore.decision.engine import DecisionEngine
 
+FAR = 1.5
+"""A fill at more than this many times the last price, or its inverse, is a slip until somebody says otherwise."""
+
 
 def release(engine: "DecisionEngine", command: Command, _decision: Decision | None, at: int) -> Events:
     """Let an approved order be sent, once; what is left of it beyond a smaller release will not come."""
@@ -81,7 +84,7 @@ def fill(engine: "DecisionEngine", command: Command, _decision: Decision | None,
     _check_fill(engine, command)
     quantity, sign = exact(command.quantity), 1 if command.side == "buy" else -1
     order = engine.account.orders.get(command.order_id)
-    strange = _strange(order, command, quantity)
+    strange, money = _strange(order, command, quantity), _strange_money(engine, command)
     before = engine.gross()
     engine.account.fill(command.strategy_id, command.symbol, sign * quantity)
     engine.earn(_slippage(engine, command, sign) - command.fees)
@@ -95,10 +98,10 @@ def fill(engine: "DecisionEngine", command: Command, _decision: Decision | None,
         events += _growth_explained(engine, max(engine.gross() - before, 0.0), opened, at)
     engine.changed()
     events += engine.snapshot(at, price_effect=0.0, correlation=command.correlation_id)
-    if strange:
-        events.append({"type": "unexpected_fill", "order_id": command.order_id, "reason": strange})
+    if strange or money:
+        events.append({"type": "unexpected_fill", "order_id": command.order_id, "reason": strange or money})
         events += controls(engine, engine.kill_switches.trip(
-            Severity.HALT, operator=GATE, reason=f"unexpected fill of {command.order_id}: {strange}", at=at,
+            Severity.HALT, operator=GATE, reason=f"unexpected fill of {command.order_id}: {strange or money}", at=at,
             correlation_id=command.correlation_id))  # fmt: skip
     return events
 
@@ -138,6 +141,17 @@ def _strange(order: Order | None, found: Fill, quantity: Decimal) -> str:
     ):  # fmt: skip
         return "strategy, symbol or side differ from the order"
     return "" if quantity <= order.open_quantity else f"{quantity:f} is more than the {order.open_quantity:f} left"
+
+
+def _strange_money(engine: "DecisionEngine", found: Fill) -> str:
+    """Return what of its money cannot be right: it would make equity, of which every limit is a part."""
+    last, value = engine.market.price(found.symbol), engine.market.unit_value(found.symbol)
+    if last is None or value is None:
+        return ""
+    if not 1.0 / FAR <= found.price / last[0] <= FAR:
+        return f"its price of {found.price:g} is far from the last, {last[0]:g}"
+    traded = found.quantity * value
+    return "" if -found.fees <= traded else f"fees of {found.fees:g} on a value of {traded:g}"
 
 
 def _slippage(engine: "DecisionEngine", found: Fill, sign: int) -> float:
