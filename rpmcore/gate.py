@@ -632,23 +632,21 @@ class RiskGate:
         self._snapshot_at = self._engine.sequence
 
     def _obey(self) -> bool:
-        """Carry out what operators left in the control folder, and return whether there was anything."""
+        """Carry out what operators left in the control folder, and return whether that changed anything."""
         if self._control is None:
             return False
+        before = self._engine.sequence
         try:
-            waiting = self._control.pending()
+            for request in self._control.pending():
+                if isinstance(request, ControlRequest):
+                    result = self._carry_out(request)
+                else:
+                    result = self._halt_for(request.id, f"a request to the gate that cannot be read: {request.problem}")
+                self._control.acknowledge(request.id, result)
         except InputError as error:
-            if self._engine.integrity:
-                return False
-            self._commit(IntegrityFailed(at=self._now(), reason=f"nobody could stop this gate: {error}"))
-            return True
-        for request in waiting:
-            if isinstance(request, ControlRequest):
-                result = self._carry_out(request)
-            else:
-                result = self._halt_for(request.id, f"a request to the gate that cannot be read: {request.problem}")
-            self._control.acknowledge(request.id, result)
-        return bool(waiting)
+            if not self._engine.integrity:
+                self._commit(IntegrityFailed(at=self._now(), reason=f"nobody could stop this gate: {error}"))
+        return self._engine.sequence > before
 
     def _carry_out(self, request: ControlRequest) -> dict[str, Any]:
         if any(self._store.find(f"{kind}:{request.id}") is not None for kind in ("operator", "reconfigured")):

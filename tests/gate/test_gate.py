@@ -258,6 +258,21 @@ def test_a_gate_that_nobody_could_stop_stops_itself(gate, signal, ledger_path):
     assert gate.decide(signal()).reason == "halted"
 
 
+def test_a_gate_whose_control_folder_is_opened_to_others_stops_itself(gate, signal, ledger_path):
+    assert gate.decide(signal()).approved
+    (ControlFolder(ledger_path).path / "requests").chmod(0o777)
+    assert gate.decide(signal(2)).reason == "halted"
+
+
+def test_a_gate_that_cannot_answer_an_operator_obeys_and_stops_itself(gate, signal, ledger_path):
+    folder = ControlFolder(ledger_path)
+    folder.submit({"action": "trip", "operator": "A", "reason": "drill", "scope": "account", "value": "halt"})
+    (folder.path / "answers").rmdir()
+    assert [gate.decide(signal(number)).reason for number in (1, 2)] == ["halted", "halted"]
+    assert gate.engine.severity("trend").value == "halt"
+    assert gate.engine.sequence == 4
+
+
 def test_a_decision_slower_than_its_deadline_is_a_rejection_and_replays_as_one(genesis, ledger_path, signal, clock):
     ticks = iter([0, 5_000_000, 0, 500_000_000, 0, 5_000_000])
     gate = RiskGate.create(ledger_path, genesis, KEY, clock=clock, timer=lambda: next(ticks))
