@@ -34,6 +34,9 @@ LISTED = {
     "controls/strategy_suggestions.py": {"FEWEST": FEWEST},
     "decision/checks/permissions.py": {"SECOND": UNIT},
     "decision/differences.py": {"TOLERANCE": ROUNDING},
+    "decision/handlers/orders.py": {
+        "FAR": "a fill half as high again as the last price is a broken message, not a market"
+    },
     "decision/magnitude.py": {"LARGEST": "beyond it sums of amounts lose cents; refused"},
     "risk/backtesting/coverage.py": {"AS_EXTREME": ROUNDING},
     "risk/backtesting/dynamic_quantile.py": {"COLLINEAR": ROUNDING, "REGRESSORS": DEFINED},

@@ -128,7 +128,7 @@ def test_a_strategy_that_nobody_gave_capital_is_told_and_turned_down(rpm, tmp_pa
     [
         (("--book", "b.parquet"), "a book without signals"),
         (("--spread-bps", "-1"), "not a spread"),
-        (("--until", "2014-06-30"), "prices end on 2014-06-30"),
+        (("--until", "2014-06-30"), "the last prices up to 2014-06-30"),
         (("--signals", "nowhere.parquet"), "nowhere.parquet"),
     ],
 )
