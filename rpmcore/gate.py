@@ -568,11 +568,11 @@ class RiskGate:
             return  # the engine says why it is not released
         given = (
             approved.sequence, approved.strategy_id, approved.symbol, approved.side, approved.approved_quantity,
-            approved.expires_at, approved.config_digest,
+            approved.expires_at,
         )  # fmt: skip
         kept = (
             order.sequence, order.strategy_id, order.symbol, "buy" if order.sign > 0 else "sell", float(order.quantity),
-            order.expires_at, self._engine.genesis.config_digest,
+            order.expires_at,
         )  # fmt: skip
         if given != kept:
             raise RejectionException("this approval is another than the one that waits under its id: it is not sent")

@@ -101,3 +101,10 @@ def test_a_request_without_settings_halts_and_one_with_impossible_ones_changes_n
     assert answer["reason"].startswith("limits.value_at_risk: ")
     folder.submit({**said, "settings": None})
     assert gate.decide(signal()).reason == "kill_switch"
+
+
+def test_an_approval_stands_when_settings_change(gate, signal):
+    approved = gate.approve_trade(signal())
+    gate.reload(short_settings(TIGHT))
+    gate.release(approved)
+    assert gate.engine.account.orders[approved.order_id].state.value == "released"
