@@ -37,6 +37,7 @@ LISTED = {
     "decision/handlers/orders.py": {
         "FAR": "a fill half as high again as the last price is a broken message, not a market"
     },
+    "decision/handlers/prices.py": {"FAR": "a slip, a split or a crash: somebody must look at it"},
     "decision/magnitude.py": {"LARGEST": "beyond it sums of amounts lose cents; refused"},
     "risk/backtesting/coverage.py": {"AS_EXTREME": ROUNDING},
     "risk/backtesting/dynamic_quantile.py": {"COLLINEAR": ROUNDING, "REGRESSORS": DEFINED},

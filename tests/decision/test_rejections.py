@@ -338,3 +338,18 @@ def test_factor_exposure_that_falls_only_by_its_bound_lets_nothing_pass():
     assert first.verdict == "approved", first.text
     asked = worlds.signal(world, "SP500", "buy", float(int(0.05 * worlds.EQUITY / price["SP500"])))
     assert world.decide(asked).reason == R.FACTOR_EXPOSURE
+
+
+@pytest.mark.parametrize("factor", [1e-8, 0.4, 2.1, 1e6])
+@pytest.mark.parametrize("by", ["bar", "quotes"])
+def test_a_price_that_may_be_none_opens_nothing_until_somebody_has_looked(factor, by):
+    world = worlds.engine(positions=HELD)
+    price = worlds.last(world, "CVX") * factor
+    if by == "bar":
+        world.handle(worlds.bar(world, {"CVX": factor - 1.0}, later=3 * DAY))
+    else:
+        world.handle(worlds.quotes(world, CVX=price))
+    assert world.handle(worlds.signal(world, "CVX", "buy", 5.0, entry=price)).decision.reason == R.KILL_SWITCH
+    assert world.handle(worlds.signal(world, "XOM", "sell", 500.0)).decision.verdict == "approved"
+    world.handle(worlds.operator(world, "reset", reason="it was a split"))
+    assert world.handle(worlds.signal(world, "CVX", "buy", 5.0, entry=price)).decision.reason != R.KILL_SWITCH

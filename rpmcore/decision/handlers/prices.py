@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from rpmcore.controls.adaptive_risk import AdaptiveLimits
 from rpmcore.controls.command_time import DAY, close_time
 from rpmcore.decision.handlers.capital import reviewed
-from rpmcore.decision.handlers.common import Events, controls
+from rpmcore.decision.handlers.common import GATE, Events, controls
 from rpmcore.domain.commands import Command, PriceBar, Quotes
+from rpmcore.domain.controls import Severity
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from rpmcore.decision.engine import DecisionEngine
+
+FAR = 2.0
+"""A price at more than this many times the last, or its inverse, opens nothing until somebody has looked at it."""
 
 
 def bar(engine: "DecisionEngine", command: Command, _decision: Decision | None, at: int) -> Events:
@@ -24,12 +28,14 @@ def bar(engine: "DecisionEngine", command: Command, _decision: Decision | None, 
     known = close_time(date.fromisoformat(command.day))
     if known - DAY > at:
         raise InvalidArgument(f"closes of {command.day}, a day that is yet to come")
+    far = _far(engine, command.closes)
     # Closes that come late are as old as they are, and not as young as their arrival.
     effect = _revalue(engine, command.closes, min(at, known))
     engine.market.add_closes(command.day, command.closes)
     engine.changed()
     events = _market_read(engine, command, at)
     events += engine.snapshot(at, price_effect=effect, correlation=command.correlation_id)
+    events += _questioned(engine, far, at, command.correlation_id)
     if engine.settings.strategies.suspension_days is not None:
         events += reviewed(engine, at)
     return events
@@ -39,9 +45,30 @@ def quotes(engine: "DecisionEngine", command: Command, _decision: Decision | Non
     """Take prices between two closes."""
     assert isinstance(command, Quotes)  # noqa: S101
     engine.market.check(command.prices)
+    far = _far(engine, command.prices)
     effect = _revalue(engine, command.prices, at)
     engine.changed()
-    return engine.snapshot(at, price_effect=effect, correlation=command.correlation_id)
+    events = engine.snapshot(at, price_effect=effect, correlation=command.correlation_id)
+    return events + _questioned(engine, far, at, command.correlation_id)
+
+
+def _far(engine: "DecisionEngine", prices: Mapping[str, float]) -> str:
+    """Return in words which prices have moved so far from the last that they may be none; empty for none."""
+    told = []
+    for symbol, price in sorted(prices.items()):
+        last = engine.market.price(symbol)
+        if last is not None and not 1.0 / FAR <= price / last[0] <= FAR:
+            told.append(f"price of {symbol} went from {last[0]:g} to {price:g}")
+    return ", ".join(told)
+
+
+def _questioned(engine: "DecisionEngine", far: str, at: int, correlation: str) -> Events:
+    """Halt where a price may be none: sizes and equity hang on it. It is taken all the same, as it may be right."""
+    if not far:
+        return []
+    return controls(engine, engine.kill_switches.trip(
+        Severity.HALT, operator=GATE, reason=f"{far}: a slip, a split, or a crash", at=at,
+        correlation_id=correlation))  # fmt: skip
 
 
 def _market_read(engine: "DecisionEngine", command: PriceBar, at: int) -> Events:
