@@ -129,6 +129,18 @@ class Account:
         ahead = sum((o.open_quantity for o in self.working(at) if o.symbol == symbol and o.sign == sign), ZERO)
         return max(ZERO, held - ahead)
 
+    def own_reducible(self, strategy_id: str, symbol: str, sign: int, at: int) -> Decimal:
+        """Return how much an order of this sign may shrink what one strategy holds, less its own working orders."""
+        ahead = sum(
+            (
+                o.open_quantity
+                for o in self.working(at)
+                if o.symbol == symbol and o.sign == sign and o.strategy_id == strategy_id
+            ),
+            ZERO,
+        )
+        return max(ZERO, -sign * self.positions.get((strategy_id, symbol), ZERO) - ahead)
+
     def reducible_now(self, order: Order) -> Decimal:
         """Return how much an approved order would shrink the net position beside the orders that were sent."""
         ahead = sum(
@@ -140,6 +152,19 @@ class Account:
             ZERO,
         )
         return max(ZERO, -order.sign * self.held(order.symbol) - ahead)
+
+    def own_reducible_now(self, order: Order) -> Decimal:
+        """Return how much an approved order would shrink what its strategy holds, beside its orders that were sent."""
+        ahead = sum(
+            (
+                o.open_quantity
+                for o in self.orders.values()
+                if (o.strategy_id, o.symbol, o.sign) == (order.strategy_id, order.symbol, order.sign)
+                and o.state is not OrderState.APPROVED
+            ),
+            ZERO,
+        )
+        return max(ZERO, -order.sign * self.positions.get((order.strategy_id, order.symbol), ZERO) - ahead)
 
     def fill(self, strategy_id: str, symbol: str, change: Decimal) -> None:
         """Change a position by a signed quantity."""

@@ -204,6 +204,9 @@ def _inquiry(engine: "DecisionEngine", command: SignalReceived) -> Inquiry:
     most = engine.settings.kill_switches.repeated_execution.max_executions
     model = market.model
     asset = None if model is None else model.index.get(signal.symbol)
+    reducible = account.reducible(signal.symbol, sign, now)
+    if engine.stopped(signal.strategy_id):
+        reducible = min(reducible, account.own_reducible(signal.strategy_id, signal.symbol, sign, now))
     return Inquiry(
         signal=signal,
         at=at,
@@ -232,7 +235,7 @@ def _inquiry(engine: "DecisionEngine", command: SignalReceived) -> Inquiry:
         equity=account.equity,
         sign=sign,
         requested=requested,
-        reducible=account.reducible(signal.symbol, sign, now),
+        reducible=reducible,
         limits=engine.limits(now),
         account=engine.genesis.account,
         exposures=view.exposures,

@@ -100,6 +100,19 @@ class DecisionEngine:
         known = strategy_id in self.kill_switches.per_strategy
         return self.kill_switches.severity(strategy_id if known else None)
 
+    def stopped(self, strategy_id: str) -> bool:
+        """Return whether a strategy itself is halted or disabled, whatever the account is.
+
+        Such a strategy reduces what it holds itself. Against the account's net position alone it could sell what
+        others hold, and go short while it is stopped.
+        """
+        if strategy_id not in self.kill_switches.per_strategy:
+            return False
+        if self.strategies.state_of(strategy_id).status == "disabled":
+            return True
+        own = self.kill_switches.severity(strategy_id)
+        return own >= Severity.HALT and self.kill_switches.severities()[strategy_id] >= Severity.HALT
+
     def headroom(self, at: int) -> float:
         """Return by how much gross exposure may still grow, in account currency."""
         return self.kill_switches.exposure_velocity.headroom(at=at)

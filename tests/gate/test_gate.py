@@ -421,3 +421,21 @@ def test_the_largest_weight_counts_what_is_on_its_way(signal):
     assert "maximum weight" in second.check("sizing").text
     unit = gate.engine.market.unit_value("EURUSD") / gate.engine.account.equity
     assert 0.005 - 1_000.0 * unit < (first.approved + second.approved) * unit <= 0.005
+
+
+def test_a_strategy_that_is_stopped_reduces_what_it_holds_and_not_what_others_hold(gate, signal):
+    held = float(gate.engine.account.held("KO"))
+    assert held > 0
+    early = gate.approve_trade(signal(1, symbol="KO", side="sell", quantity=100.0))
+    gate.operate("trip", operator="A. Head", reason="drill", value="halt", scope="trend")
+    against_others = gate.decide(signal(2, symbol="KO", side="sell", quantity=held - 100.0))
+    its_own = gate.decide(signal(3, symbol="KO", strategy_id="core_equity", side="sell", quantity=held - 100.0))
+    assert (against_others.verdict, against_others.reason) == ("rejected", "kill_switch")
+    assert its_own.verdict == "approved"
+    with pytest.raises(RejectionException, match="left to reduce"):
+        gate.release(early)
+
+
+def test_under_a_halt_of_the_account_what_shrinks_its_position_passes_whoever_sends_it(gate, signal):
+    gate.operate("trip", operator="A. Head", reason="drill", value="halt")
+    assert gate.decide(signal(1, symbol="KO", side="sell", quantity=100.0)).verdict == "approved"

@@ -62,6 +62,8 @@ def _no_longer_reduces(engine: "DecisionEngine", order: Order, quantity: Decimal
     No limit was held against it, and no halt stops it: it must still reduce when it is sent.
     """
     left = engine.account.reducible_now(order)
+    if engine.stopped(order.strategy_id):
+        left = min(left, engine.account.own_reducible_now(order))
     return "" if quantity <= left else (
         f"it was approved to reduce, and {left:f} is all that is left to reduce beside the orders that were sent"
     )  # fmt: skip
