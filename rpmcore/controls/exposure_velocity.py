@@ -129,12 +129,7 @@ class ExposureVelocityKillSwitch:
             If a number is not finite, exposure is negative, or the price effect is so large that growth would be lost
             in the rounding beside it.
         """
-        gross = check_number(gross_exposure, "gross_exposure", least=0.0)
-        net = check_number(net_leverage, "net_leverage")
-        money = check_number(equity, "equity")
-        effect = check_number(price_effect, "price_effect")
-        change = gross - self.gross - effect if self._started else 0.0
-        _check_resolved(self._path + change, self._unapproved_path + change, least=max(gross, money))
+        gross, net, money, change = self.checked(gross_exposure, net_leverage, equity, price_effect)
         self._lapse(at)
         if self._started:
             self._path += change
@@ -145,6 +140,26 @@ class ExposureVelocityKillSwitch:
         self._all.push(at, self._path, gross)
         self._unapproved.push(at, self._unapproved_path, gross)
         return events
+
+    def checked(
+        self, gross_exposure: float, net_leverage: float, equity: float, price_effect: float
+    ) -> tuple[float, float, float, float]:
+        """Return gross exposure, net leverage, equity and the growth at constant prices of a snapshot, if it is one.
+
+        Nothing is changed by asking.
+
+        Raises
+        ------
+        InvalidArgument
+            As `record`.
+        """
+        gross = check_number(gross_exposure, "gross_exposure", least=0.0)
+        net = check_number(net_leverage, "net_leverage")
+        money = check_number(equity, "equity")
+        effect = check_number(price_effect, "price_effect")
+        change = gross - self.gross - effect if self._started else 0.0
+        _check_resolved(self._path + change, self._unapproved_path + change, least=max(gross, money))
+        return gross, net, money, change
 
     def evaluate(self, at: int, correlation_id: str = "") -> tuple[ControlEvent, ...]:
         """Judge the last snapshot again: a rise that has left the window is no longer true."""

@@ -348,6 +348,8 @@ class AdvancedKillSwitchManager:
         if equity is not None:
             check_number(equity, "equity")
         money = equity if equity is not None else self._equity()
+        # All of it is checked before any of it is taken: a method that raises has changed nothing.
+        self.exposure_velocity.checked(gross_exposure, net_leverage, money, price_effect)
         self._open(now)
         events: Events = ()
         if equity is not None:

@@ -433,3 +433,12 @@ def test_a_desk_s_own_thresholds():
     manager = AdvancedKillSwitchManager(settings, equity=1000.0, strategies=STRATEGIES)
     reject(manager, 2)
     assert not manager.is_trading_allowed(at=0)
+
+
+def test_a_snapshot_that_cannot_be_judged_moves_no_other_switch():
+    manager = AdvancedKillSwitchManager(equity=1_000_000.0)
+    manager.record_snapshot(100_000.0, 0.1, equity=1_000_000.0, at=0)
+    before = manager.state()
+    with pytest.raises(InvalidArgument, match="price effect"):
+        manager.record_snapshot(100_000.0, 0.1, equity=500_000.0, price_effect=-1e30, at=MINUTE)
+    assert manager.state() == before
