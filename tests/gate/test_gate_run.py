@@ -157,3 +157,20 @@ def test_a_strategy_that_has_lost_all_its_capital_stays_halted_and_the_run_goes_
     assert [(name, "lost its capital" in why) for _, name, why in run.not_reset] == [("s", True)]
     assert run.reasons["kill_switch"] == 2
     assert run.last == days[-1]
+
+
+def test_a_singular_covariance_is_measured_like_any_other():
+    prices = prices_of({"MSFT": [100.0], "KO": [100.0]})
+    alike = PriceHistory(
+        dates=prices.dates, symbols=prices.symbols, closes=np.column_stack([prices.closes[:, 0]] * 2), path="made up"
+    )
+    gate, days = gate_on(alike, 1)
+    model = gate.engine.market.model
+    assert np.linalg.matrix_rank(model.ewma - np.diag(np.diag(model.ewma - model.ewma[0, 1]))) == 1
+    alone, hedge = (
+        gate.what_if(ask(days[0], signal_id=name, symbol=name, side=side, quantity=100.0), at=at(days[0]))
+        for name, side in (("MSFT", "buy"), ("KO", "sell"))
+    )
+    assert alone.verdict == hedge.verdict == "approved"
+    # Nothing is inverted: the twin hedges what is held. Volatility is under adverse correlations, which trust no hedge.
+    assert alone.incremental.value_at_risk > 0.0 > hedge.incremental.value_at_risk
