@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from rpmcore.adapters.metrics.catalogue import LIMITS, NONE, OTHER
 from rpmcore.adapters.metrics.prometheus import PrometheusMetrics
 from rpmcore.adapters.telemetry.background import Background
-from rpmcore.adapters.telemetry.correlation import CorrelationContext, trace_of
+from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.adapters.telemetry.events import EventType, Outcome
 from rpmcore.adapters.telemetry.logger import StructuredLogger
-from rpmcore.adapters.telemetry.traceparent import Trace
+from rpmcore.adapters.telemetry.traceparent import Trace, new_span_id, trace_id_of
 from rpmcore.adapters.telemetry.tracing import Tracing
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.unrealised import Unrealised
@@ -252,7 +252,10 @@ def _trace(command: Command) -> Trace | None:
     trace, correlation_id = CorrelationContext.current(), command.correlation_id
     if not correlation_id or (trace is not None and trace.correlation_id == correlation_id):
         return trace
-    return trace_of(correlation_id) if trace is None else replace(trace, correlation_id=correlation_id)
+    if trace is not None:
+        return replace(trace, correlation_id=correlation_id)
+    # Not `trace_of`, which refuses: a broker's id may be of any length, and what it led to must be told all the same.
+    return Trace(correlation_id=correlation_id, trace_id=trace_id_of(correlation_id), span_id=new_span_id())
 
 
 def _span(tracing: Tracing, decision: Decision, trace: Trace, took: Took, now: int) -> None:

@@ -215,6 +215,17 @@ def test_a_halt_is_counted_logged_told_and_shown_until_it_is_reset(gate, manager
     assert len(alerts.told) == 1
 
 
+@pytest.mark.parametrize("order_id", ["x" * 300, "\n", "o1"])
+def test_a_halt_is_told_whatever_the_id_of_the_order_that_led_to_it(order_id, gate, manager, alerts):
+    manager.watch(gate)
+    gate.fill("f1", order_id, strategy_id="trend", symbol="EURUSD", side="buy", quantity=1.0, price=1.1)
+    found = manager.recent()
+    assert [told[0] for told in alerts.told] == ["critical"]
+    assert {line["event.action"] for line in found} == {"order", "kill_switch"}
+    assert gate.listener_failures == 0
+    assert value(manager, "kill_switch_triggers_total", type="operator", severity="halt") == 1.0
+
+
 def test_a_gate_that_fails_is_told_and_shown_as_halted(gate, signal, manager, alerts):
     manager.watch(gate)
     gate._store = _Broken(gate._store)
