@@ -26,6 +26,45 @@ def test_a_job_that_raises_is_lost_and_the_next_is_done():
     assert (done, lost) == ([1], [1])
 
 
+def test_a_job_that_ends_its_thread_ends_it_for_no_other():
+    def leave():
+        raise SystemExit
+
+    done, lost = [], []
+    background = Background(100, lost.append)
+    background.do(leave)
+    background.do(lambda: done.append(1))
+    assert background.flush()
+    assert (done, lost) == ([1], [1])
+
+
+def test_a_system_without_threads_loses_a_job_and_the_next_one_tries_again(monkeypatch):
+    done, lost = [], []
+    background = Background(100, lost.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _no_thread)
+        assert not background.do(lambda: done.append("lost"))
+    assert background.do(lambda: done.append("next"))
+    assert background.flush()
+    assert (done, lost) == (["next"], [1])
+
+
+def test_a_thread_that_is_gone_as_after_a_fork_is_begun_anew():
+    done = []
+    background = Background(100, lambda _: None)
+    background.do(lambda: done.append(1))
+    assert background.flush()
+    background._thread = threading.Thread()  # never started: as one that a fork has left behind
+    background.do(lambda: done.append(2))
+    assert background.flush()
+    assert done == [1, 2]
+    background.close()
+
+
+def _no_thread(_thread):
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_full_queue_loses_but_keeps_room_for_what_is_urgent():
     done, lost, go, started = [], [], threading.Event(), threading.Event()
     background = Background(10, lost.append)

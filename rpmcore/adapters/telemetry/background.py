@@ -43,10 +43,8 @@ class Background:
         """Queue a job, and return whether there was room; never waits and never raises."""
         with self._changed:
             room = self._entries * (URGENT_ROOM if urgent else 1)
-            if not self._closed and len(self._jobs) < room:
+            if not self._closed and len(self._jobs) < room and self._running():
                 self._jobs.append(job)
-                if self._thread is None:
-                    self._begin()
                 if urgent or (len(self._jobs) == 1 and not self._busy):
                     self._hurry = self._hurry or urgent
                     self._changed.notify_all()
@@ -77,17 +75,26 @@ class Background:
             self._lost(left)
         return done
 
-    def _begin(self) -> None:
+    def _running(self) -> bool:
+        """Return whether there is a thread, begun where there was none, or where a fork has left it behind."""
+        if self._thread is not None and self._thread.is_alive():
+            return True
         # A daemon: a sink that hangs must not keep the process from ending.
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._thread.start()
-        atexit.register(self.close)
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more threads; the next job tries again
+            return False
+        if self._thread is None:
+            atexit.register(self.close)
+        self._thread = thread
+        return True
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
             try:
                 job()
-            except Exception:  # noqa: BLE001 - whatever it is, the next one is done
+            except BaseException:  # noqa: BLE001 - whatever it is, SystemExit too: the next one is done
                 self._lost(1)
 
     def _next(self) -> Job | None:
