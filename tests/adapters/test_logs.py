@@ -111,10 +111,14 @@ def test_other_names_are_not(name):
 def test_credentials_within_a_text_are_redacted():
     for text in (
         "post https://user:hunter2@broker.example/x failed", "Authorization: Bearer hunter2",
-        "https://hooks.slack.com/services/T0/B0/hunter2 answered 404",
+        "https://hooks.slack.com/services/T0/B0/hunter2 answered 404", "https://user:a@hunter2@broker.example/x",
+        "Settings(desk='fx', api_key='hunter2')", "ValueError: password=hunter2", '{"routing_key": "hunter2"}',
+        "GET https://feed.example/x?desk=fx&access_token=hunter2&y=1", "Authorization: Basic hunter2",
+        "secret: 'a hunter2'",
     ):  # fmt: skip
         assert "hunter2" not in clean_text(text)
         assert REDACTED in clean_text(text)
+    assert clean_text("GET /x?token=hunter2&day=1 (key: 7)") == "GET /x?token=[redacted]&day=1 (key: 7)"
     assert "hunter2" not in clean_text("x" * (LONGEST_TEXT - 12) + "https://user:hunter2@host")
 
 
