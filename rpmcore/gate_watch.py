@@ -11,6 +11,7 @@ from functools import partial
 from math import nan
 from typing import Any, Protocol
 
+from rpmcore.adapters.alerts.catalogue import DONE, KINDS, SEVERITIES, SWITCHES, told
 from rpmcore.adapters.metrics.catalogue import LIMITS, NONE, OTHER
 from rpmcore.adapters.metrics.prometheus import PrometheusMetrics
 from rpmcore.adapters.telemetry.background import Background
@@ -162,9 +163,7 @@ class GateWatch:
 
     def _alert(self, event: Event) -> None:
         if event["type"] == "integrity_failed":
-            self._outlets.alert(
-                "emergency", "Integrity has failed: nothing is released", event["reason"], ACCOUNT, "integrity"
-            )
+            self._raise("integrity-failed", event["reason"], "integrity")
         elif worse(event):
             raise_switch(self._outlets.alert, event["switch"], event["scope"], event["after"], event["reason"])
 
@@ -176,7 +175,12 @@ class GateWatch:
         if self._alerting is not None:
             self._alerting.failed(reason)
         else:
-            self._outlets.alert("emergency", "The gate has failed", reason, ACCOUNT, "gate")
+            self._raise("ledger-failed", reason, "gate")
+
+    def _raise(self, name: str, happened: str, key: str) -> None:
+        kind = KINDS[name]
+        text = told(happened=happened, scope=ACCOUNT, done=kind.done, to_do=kind.to_do)
+        self._outlets.alert(kind.severity.word, kind.title, text, ACCOUNT, key)
 
     # What is read
 
@@ -230,21 +234,15 @@ class GateWatch:
 _LIMITS = frozenset(LIMITS)
 _URGENT = frozenset({"control", "integrity_failed", "unexpected_fill"})
 
-ALERT_SEVERITIES: Mapping[Severity, str] = {
-    Severity.WARNING: "warning",
-    Severity.THROTTLE: "warning",
-    Severity.HALT: "critical",
-    Severity.LIQUIDATE: "emergency",
-}
-"""How urgent a kill switch is; one at NONE is not."""
-
 
 def raise_switch(alert: RaiseAlert, switch: str, scope: str, severity: str, reason: str) -> None:
     """Raise the alert of a kill switch that went to a severity."""
-    urgency = ALERT_SEVERITIES.get(Severity(severity))
+    level = Severity(severity)
+    urgency = SEVERITIES.get(level)
     if urgency is not None:
-        alert(urgency, f"Kill switch {switch} is at {severity.upper()} for {scope}", reason, scope,
-              f"switch:{switch}:{scope}")  # fmt: skip
+        text = told(happened=reason, scope=scope, done=DONE[level], to_do=SWITCHES.get(switch, "see the runbook"))
+        title = f"Kill switch {switch} is at {severity.upper()} for {scope}"
+        alert(urgency.word, title, text, scope, f"switch:{switch}:{scope}")
 
 
 def _trace(command: Command) -> Trace | None:

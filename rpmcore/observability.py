@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Sized
-from functools import partial
+from functools import partial, wraps
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, TypeVar, cast
 
+from rpmcore.adapters.alerts.catalogue import told
 from rpmcore.adapters.metrics.catalogue import NONE
 from rpmcore.adapters.metrics.prometheus import PrometheusMetrics
 from rpmcore.adapters.telemetry.background import PATIENCE, Background
@@ -24,6 +26,25 @@ from rpmcore.gate_watch import GateAlerting, GateWatch, Outlets, raise_switch
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
+
+
+Method = TypeVar("Method", bound=Callable[..., None])
+
+
+def _never_raises(method: Method) -> Method:
+    """Return the method as one that loses, and counts, what it is given where that cannot even be shown."""
+
+    @wraps(method)
+    def harmless(self: "ObservabilityManager", /, *args: Any, **kwargs: Any) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except TypeError:
+            signature(method).bind(self, *args, **kwargs)  # a call that is none is misuse, and raises
+            self.metrics.lost()
+        except Exception:  # noqa: BLE001 - whatever was given, whoever gave it goes on
+            self.metrics.lost()
+
+    return cast("Method", harmless)
 
 
 class AlertSink(Protocol):
@@ -107,6 +128,7 @@ class ObservabilityManager:
             if event["type"] == "reconfigured":
                 self.metrics.set_build(_own_version(), event["after"])
 
+    @_never_raises
     def log_trade_decision(self, decision: str, strategy_id: str, symbol: str, **fields: Any) -> None:
         """Count and log a decision: ``APPROVED``, ``CUT`` or ``REJECTED``, in capitals or not."""
         said = str(decision).lower()
@@ -117,6 +139,7 @@ class ObservabilityManager:
             {"strategy_id": strategy_id, "symbol": symbol, "verdict": said, **fields},
         )  # fmt: skip
 
+    @_never_raises
     def log_kill_switch(
         self, switch: str, reason: str, severity: str | Severity, *, scope: str = ACCOUNT, **fields: Any
     ) -> None:
@@ -130,6 +153,7 @@ class ObservabilityManager:
         )  # fmt: skip
         self._later(partial(raise_switch, self._alert, switch, scope, said, reason), urgent=True)
 
+    @_never_raises
     def log_risk_breach(self, limit: str, observed: float, threshold: float, **fields: Any) -> None:
         """Count, log and raise an alert of a measure beyond its limit: ``("max_leverage", 2.5, 2.0)``."""
         self._harmless(self.metrics.count, "risk_breaches_total", limit)
@@ -137,15 +161,18 @@ class ObservabilityManager:
             "WARNING", f"{limit}: {observed} beyond {threshold}", EventType.RISK_BREACH, Outcome.FAILURE,
             {"limit_name": limit, "observed": observed, "limit": threshold, **fields},
         )  # fmt: skip
-        self._later(
-            partial(self._alert, "warning", f"{limit} is beyond its limit", f"{observed} is measured, {threshold} is "
-                    "the limit", ACCOUNT, f"breach:{limit}"),
+        text = told(
+            happened=f"{observed} is measured, {threshold} is the limit", scope=ACCOUNT, done="nothing",
+            to_do="look at rpm exposure, reduce, then resolve this: nobody else knows that it is over",
         )  # fmt: skip
+        self._later(partial(self._alert, "warning", f"{limit} is beyond its limit", text, ACCOUNT, f"breach:{limit}"))
 
+    @_never_raises
     def record_execution_time(self, operation: str, duration_ms: float, strategy_id: str = NONE) -> None:
         """Add the milliseconds that an operation took, of one strategy or of none."""
         self._harmless(self.metrics.observe, "execution_time_ms", duration_ms, operation, strategy_id)
 
+    @_never_raises
     def update_portfolio_metrics(
         self, exposure: float, leverage: float, positions: int | Sized, pnl: float
     ) -> None:  # fmt: skip

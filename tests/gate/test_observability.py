@@ -391,6 +391,47 @@ def test_nonsense_given_by_hand_is_lost_and_raises_nothing(manager):
     assert value(manager, "kill_switch_triggers_total", type="other", severity="other") == 1.0
 
 
+class _Hostile:
+    """Cannot be shown, measured or compared."""
+
+    def __str__(self):
+        raise RuntimeError("no")
+
+    __repr__ = __len__ = __float__ = __hash__ = __str__
+
+    def __format__(self, _how):
+        raise RuntimeError("no")
+
+
+def test_an_object_that_cannot_be_shown_stops_nobody_and_is_counted(manager):
+    bad = _Hostile()
+    for call in (
+        lambda: manager.log_trade_decision(bad, bad, bad, x=bad), lambda: manager.log_kill_switch(bad, bad, bad),
+        lambda: manager.log_risk_breach(bad, bad, bad), lambda: manager.log_risk_breach("max_leverage", bad, 2.0),
+        lambda: manager.record_execution_time(bad, bad, bad),
+        lambda: manager.update_portfolio_metrics(bad, bad, bad, bad),
+    ):  # fmt: skip
+        before = value(manager, "rpm_telemetry_failures_total")
+        call()
+        manager.flush()
+        assert value(manager, "rpm_telemetry_failures_total") > before
+    with pytest.raises(TypeError):
+        manager.log_kill_switch("operator")
+
+
+def test_alerts_by_hand_say_what_happened_to_whom_what_was_done_and_what_to_do(gate, manager, alerts):
+    manager.log_kill_switch("account", "3 % lost", "HALT")
+    manager.log_risk_breach("max_leverage", 2.5, 2.0)
+    manager.watch(gate)
+    gate._tell(gate._mourners, "no room")
+    manager.flush()
+    for _, _, text, _, _ in alerts.told:
+        assert [line.partition(":")[0] for line in text.splitlines()] == [
+            "What happened", "Scope", "What was done", "What to do",
+        ]  # fmt: skip
+    assert len(alerts.told) == 3
+
+
 def test_lines_come_in_the_order_of_what_was_recorded(gate, signal, manager, log_path):
     manager.watch(gate)
     for number in range(1, 40):
