@@ -166,6 +166,17 @@ def test_line_breaks_control_characters_and_length_are_bounded(alerting):
     assert system.active_alerts() == (alert,)
 
 
+def test_a_secret_that_gives_itself_away_goes_to_nobody(alerting):
+    system = alerting()
+    alert = halt(
+        system, title="no answer from https://desk:hunter2@feed.example",
+        text="What happened: Feed(api_key='hunter2')\nScope: Bearer hunter2, no token:\nWhat to do: ask",
+    )  # fmt: skip
+    assert "hunter2" not in alert.title + alert.text
+    assert alert.text.endswith(", no token:\nWhat to do: ask")
+    assert system.active_alerts() == (alert,)
+
+
 def test_a_storm_of_one_kind_is_summed_up_and_hides_no_other_kind(alerting, clock):
     system = alerting()
     for number in range(500):

@@ -220,14 +220,15 @@ def test_on_a_full_disk_nothing_is_lost_and_nothing_sent_twice(tmp_path, clock):
 
 
 def test_an_outbox_that_cannot_be_read_does_not_hold_up_what_is_in_memory(tmp_path, clock):
-    outbox, channel = Full.open(tmp_path / "o"), Scripted(ARRIVED)
+    outbox, channel, failures = Full.open(tmp_path / "o"), Scripted(ARRIVED), []
     system = AlertingSystem(outbox, channels=("slack",), clock=clock)
-    delivery = AlertDelivery(system, [channel], clock=clock)
+    delivery = AlertDelivery(system, [channel], clock=clock, on_failure=failures.append)
     outbox.full = True
     outbox._connection.close()
     halt(system)
     delivery.deliver_due("slack")
     assert channel.sent == [("HALT halt", "trigger")]
+    assert failures == ["slack"]  # what waits in the outbox itself is not sent, and that is seen
 
 
 def test_two_processes_do_not_deliver_from_one_outbox(tmp_path):

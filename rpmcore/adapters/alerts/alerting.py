@@ -21,6 +21,7 @@ from rpmcore.adapters.alerts.catalogue import entry_of
 from rpmcore.adapters.alerts.outbox import Outbox, OutboxError
 from rpmcore.adapters.alerts.settings import AlertSettings
 from rpmcore.adapters.alerts.storms import Admission, Allowance, Kind, Storms
+from rpmcore.adapters.telemetry.cleaning import redacted
 from rpmcore.domain.controls import ACCOUNT
 from rpmcore.domain.errors import InvalidArgument
 
@@ -145,7 +146,7 @@ class AlertingSystem:
         title
             One line.
         text
-            What happened, what was done, what to do.
+            What happened, what was done, what to do. Secrets that give themselves away, in either, are redacted.
         scope
             ``account``, or the id of a strategy.
         key
@@ -160,10 +161,10 @@ class AlertingSystem:
         InvalidArgument
             For an unknown severity or a blank title.
         """
-        level, title = severity_named(severity), one_line(title, LONGEST_TITLE)
+        level, title = severity_named(severity), redacted(one_line(title, LONGEST_TITLE))
         if not title:
             raise InvalidArgument("an alert needs a title")
-        scope, text = one_line(scope) or ACCOUNT, lines(text)
+        scope, text = one_line(scope) or ACCOUNT, redacted(lines(text))
         with self._lock:
             self._begin()
             now = self._clock()

@@ -33,7 +33,7 @@ class AlertDelivery:
     chance
         Numbers in [0, 1) that spread the attempts.
     on_failure
-        Is told the name of the channel after each attempt that failed: the metric
+        Is told the name of the channel after each attempt that failed, be it to read the outbox: the metric
         ``rpm_alert_delivery_failures_total{channel}``.
     """
 
@@ -109,6 +109,7 @@ class AlertDelivery:
                 wait = min(wait, self._work_off(line, outbox))
             except OutboxError:
                 self.errors += 1  # what stands in for it is still to be sent
+                self._count(channel)  # what waits in it is not sent, and no attempt says so
         return wait
 
     # Within

@@ -28,8 +28,8 @@ _IN_TEXT = re.compile(r"(?<=://)[^\s/]+(?=@)|(?<=earer )[^\s\"',]+|(?<=hooks\.sl
 # And what stands behind the name of a secret: `api_key='…'` of an object that shows itself, `?token=…` of an address.
 _NAMED = re.compile(
     r"((?:token|secret|passw(?:or)?d|passphrase|authorization|credentials?|webhook(?:_url)?"
-    r"|(?:api|routing|private|access|signing)[-_ ]?key)[\"']?\s?[=:]\s?(?:(?:basic|bearer|digest|token)\s)?+)"
-    r"(?!\[redacted\])(?:\"[^\"]*\"?|'[^']*'?|[^\s\"',;&)}\]]+)",
+    r"|(?:api|routing|private|access|signing)[-_ ]?key)[\"']? ?[=:] ?(?:(?:basic|bearer|digest|token) )?+)"
+    r"(?!\[redacted\])(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s\"',;&)}\]]+)",
     re.IGNORECASE,
 )
 
@@ -46,15 +46,21 @@ def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
     length = len(text)
     if length > longest:
         text = text[: 2 * longest]
-    if "://" in text or "earer " in text or "hooks.slack.com" in text:
-        text = _IN_TEXT.sub(REDACTED, text)
-    if ("=" in text or ":" in text) and _may_name_a_secret(text.lower()):
-        text = _NAMED.sub(rf"\1{REDACTED}", text)
+    text = redacted(text)
     if length > longest:
         text = f"{text[:longest]}… ({length - longest} more)"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def redacted(text: str) -> str:
+    """Return a text without the secrets that give themselves away in it."""
+    if "://" in text or "earer " in text or "hooks.slack.com" in text:
+        text = _IN_TEXT.sub(REDACTED, text)
+    if ("=" in text or ":" in text) and _may_name_a_secret(text.lower()):
+        text = _NAMED.sub(rf"\1{REDACTED}", text)
+    return text
 
 
 def _may_name_a_secret(text: str) -> bool:
