@@ -64,4 +64,7 @@ def observed(
         alerts = GateAlerts(alerting, gate.engine.kill_switches.latched)
         alerts.catch_up(integrity=gate.engine.integrity)
         manager.watch(gate, clock=clock, alerting=alerts)
+        # At the end what was recorded last, say that the gate has failed, is still told, and only then all is closed.
+        opened.callback(delivery.flush)
+        opened.callback(manager.flush)
         yield manager

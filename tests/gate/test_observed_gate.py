@@ -2,9 +2,11 @@
 
 from contextlib import closing
 
+from rpmcore.adapters.alerts.channels import SLACK
 from rpmcore.adapters.alerts.outbox import Outbox
 from rpmcore.gate import RiskGate
 from rpmcore.observed_gate import observed
+from tests.endpoints import endpoint
 from tests.gate.conftest import short_settings
 
 
@@ -26,6 +28,17 @@ def test_a_halt_is_counted_logged_and_kept_for_delivery(genesis, clock, signal, 
     assert [alert.severity.name for alert in active] == ["CRITICAL"]
     lines = log.read_text(encoding="utf-8").splitlines()
     assert any('"drill"' in line for line in lines)
+
+
+def test_a_halt_at_the_very_end_is_told_before_all_is_closed(genesis, clock, tmp_path):
+    outbox = tmp_path / "desk.outbox"
+    gate = RiskGate.in_memory(genesis, clock=clock)
+    with endpoint(200) as slack:
+        with observed(gate, outbox=outbox, environment={SLACK: slack.url}, clock=clock):
+            gate.operate("trip", operator="A. Head", reason="drill", value="halt")
+        assert len(slack.answered) == 1
+    with closing(Outbox.read(outbox)) as opened:
+        assert [alert.key for alert in opened.active()] == ["switch:operator:account"]
 
 
 def test_what_still_holds_after_a_restart_is_an_alert_again(genesis, clock, tmp_path):

@@ -16,6 +16,9 @@ from rpmcore.domain.errors import ConfigurationError
 LONGEST_SLEEP = 1.0
 """Seconds between two looks: another process may have queued something."""
 
+_GLANCE = 0.01
+"""Seconds between two looks of who waits for what is due."""
+
 _SECOND = 1_000_000_000
 
 
@@ -82,6 +85,15 @@ class AlertDelivery:
         for thread in self._threads:
             thread.start()
 
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until what is due has been attempted, at most so many seconds, and return whether it has."""
+        end = time.monotonic() + timeout
+        self.wake()
+        while self._threads and any(map(self._waits, self._lines.values())):
+            if time.monotonic() >= end or self._stopping.wait(_GLANCE):
+                return False
+        return True
+
     def close(self, timeout: float = 5.0) -> None:
         """Stop sending; what is pending is sent by the next process. Waits so many seconds for attempts under way."""
         self._stopping.set()
@@ -113,6 +125,17 @@ class AlertDelivery:
         return wait
 
     # Within
+
+    def _waits(self, line: "_Line") -> bool:
+        now = self._clock()
+        if now < line.until:
+            return False
+        for outbox in self._alerting.outboxes:
+            with suppress(OutboxError):
+                due = outbox.next_due(line.channel.name)
+                if due is not None and due <= now and outbox not in line.unwritten:
+                    return True
+        return False
 
     def _work_off(self, line: "_Line", outbox: Outbox) -> float:
         while not self._stopping.is_set():
