@@ -34,7 +34,7 @@ LONGEST_WAIT = 0.25
 
 
 class GateAlerting(Protocol):
-    """Makes alerts of what a gate records; called on the thread of the telemetry."""
+    """Makes alerts of what a gate records; called on the thread of the alerts."""
 
     def __call__(self, command: Command, decision: Decision | None, events: tuple[Event, ...], /) -> None:
         """Take what was recorded."""
@@ -56,12 +56,15 @@ class Outlets:
     tracing
         None where nobody asked for spans.
     alert
-        Raises an alert; called on the thread of the telemetry.
+        Raises an alert; called on the thread of the alerts.
+    alarms
+        Does what becomes an alert, on a thread of its own: a log file or a terminal that hangs silences no alert.
     """
 
     logger: StructuredLogger
     metrics: PrometheusMetrics
     background: Background
+    alarms: Background
     tracing: Tracing | None
     alert: RaiseAlert
 
@@ -107,10 +110,17 @@ class GateWatch:
             self._outlets.metrics.lost()
         urgent = any(event["type"] in _URGENT for event in events)
         self._outlets.background.do(partial(self._tell, command, decision, events, trace, took, now), urgent=urgent)
+        if self._alerting is not None:
+            self._outlets.alarms.do(partial(self._alerting, command, decision, events), urgent=urgent)
+        elif urgent:
+            for event in events:
+                self._outlets.alarms.do(partial(self._alert, event), urgent=True)
 
     def failed(self, reason: str) -> None:
         """Take that the gate has failed; for ``RiskGate.subscribe``."""
-        self._outlets.background.do(partial(self._tell_failed, reason), urgent=True)
+        self._outlets.background.do(partial(self._write_failed, reason), urgent=True)
+        tell = partial(self._raise, "ledger-failed", reason, "gate")
+        self._outlets.alarms.do(tell if self._alerting is None else partial(self._alerting.failed, reason), urgent=True)
 
     def _count(
         self, command: Command, decision: Decision | None, events: tuple[Event, ...], trace: Trace | None, took: Took
@@ -135,7 +145,7 @@ class GateWatch:
             if worse(event):
                 metrics.count("kill_switch_triggers_total", event["switch"], event["after"], exemplar=exemplar)
 
-    # What is told later, on the thread of the telemetry
+    # What is told later, on the thread of the telemetry, but for alerts
 
     def _tell(
         self, command: Command, decision: Decision | None, events: tuple[Event, ...], trace: Trace | None, took: Took,
@@ -146,10 +156,6 @@ class GateWatch:
             done.insert(0, partial(self._write, decision_line(decision, took.all), command.at, trace))
             if self._outlets.tracing is not None and trace is not None:
                 done.append(partial(_span, self._outlets.tracing, decision, trace, took, now))
-        if self._alerting is not None:
-            done.insert(0, partial(self._alerting, command, decision, events))
-        else:
-            done[:0] = [partial(self._alert, event) for event in events if event["type"] in _URGENT]
         for each in done:
             try:
                 each()
@@ -167,15 +173,11 @@ class GateWatch:
         elif worse(event):
             raise_switch(self._outlets.alert, event["switch"], event["scope"], event["after"], event["reason"])
 
-    def _tell_failed(self, reason: str) -> None:
+    def _write_failed(self, reason: str) -> None:
         self._outlets.logger.critical(
             "the gate has failed and answers nothing more", type=EventType.INTEGRITY_FAILURE, outcome=Outcome.FAILURE,
             **{"event.reason": reason},
         )  # fmt: skip
-        if self._alerting is not None:
-            self._alerting.failed(reason)
-        else:
-            self._raise("ledger-failed", reason, "gate")
 
     def _raise(self, name: str, happened: str, key: str) -> None:
         kind = KINDS[name]

@@ -57,7 +57,8 @@ class AlertSink(Protocol):
 class ObservabilityManager:
     """Logs, counts, traces and alerts, and never stops whoever calls it: what fails is lost and counted.
 
-    Metrics are counted at once. Lines, spans and alerts are made by a thread of their own, behind a bounded queue;
+    Metrics are counted at once. Lines and spans are made by a thread of their own and alerts by another, each behind a
+    bounded queue;
     `flush` waits for it. `close` at the end, or a ``with``, writes what still waits; so does the end of the process.
 
     Parameters
@@ -93,8 +94,10 @@ class ObservabilityManager:
         self.metrics = PrometheusMetrics(strategies)
         self.logger = StructuredLogger(chosen, console=console, when_lost=self.metrics.lost)
         self._background = Background(chosen.queue_entries, self.metrics.lost)
+        self._alarms = Background(chosen.queue_entries, self.metrics.lost, name="rpm-alarms")
         self._outlets = Outlets(
-            logger=self.logger, metrics=self.metrics, background=self._background, alert=self._alert,
+            logger=self.logger, metrics=self.metrics, background=self._background, alarms=self._alarms,
+            alert=self._alert,
             tracing=Tracing(tracer_provider) if chosen.tracing or tracer_provider is not None else None,
         )  # fmt: skip
         self.metrics.set_build(_own_version(), "")
@@ -151,7 +154,7 @@ class ObservabilityManager:
             level, f"{switch} of {scope}: {said}", EventType.KILL_SWITCH, None,
             {"event.reason": reason, "switch": switch, "severity": said, "scope": scope, **fields}, urgent=True,
         )  # fmt: skip
-        self._later(partial(raise_switch, self._alert, switch, scope, said, reason), urgent=True)
+        self._alarms.do(partial(raise_switch, self._alert, switch, scope, said, reason), urgent=True)
 
     @_never_raises
     def log_risk_breach(self, limit: str, observed: float, threshold: float, **fields: Any) -> None:
@@ -165,7 +168,9 @@ class ObservabilityManager:
             happened=f"{observed} is measured, {threshold} is the limit", scope=ACCOUNT, done="nothing",
             to_do="look at rpm exposure, reduce, then resolve this: nobody else knows that it is over",
         )  # fmt: skip
-        self._later(partial(self._alert, "warning", f"{limit} is beyond its limit", text, ACCOUNT, f"breach:{limit}"))
+        self._alarms.do(
+            partial(self._alert, "warning", f"{limit} is beyond its limit", text, ACCOUNT, f"breach:{limit}")
+        )
 
     @_never_raises
     def record_execution_time(self, operation: str, duration_ms: float, strategy_id: str = NONE) -> None:
@@ -200,10 +205,12 @@ class ObservabilityManager:
 
     def flush(self, timeout: float = PATIENCE) -> bool:
         """Wait at most so many seconds until what was seen so far is written, and return whether it is."""
-        return self._background.flush(timeout)
+        end = time.monotonic() + timeout
+        return self._alarms.flush(timeout) & self._background.flush(max(end - time.monotonic(), 0.0))
 
     def close(self) -> None:
         """Write what waits, and close the log file."""
+        self._alarms.close()
         self._background.close()
         self.logger.close()
 
@@ -231,10 +238,7 @@ class ObservabilityManager:
             taken = {name: value for name, value in fields.items() if name not in _TAKEN}
             self.logger.log(level, message, type=kind, outcome=outcome, at=now, trace=trace, **taken)
 
-        self._later(write, urgent=urgent)
-
-    def _later(self, job: Callable[[], None], *, urgent: bool = False) -> None:
-        self._background.do(job, urgent=urgent)
+        self._background.do(write, urgent=urgent)
 
     def _alert(self, severity: str, title: str, text: str, scope: str, key: str) -> None:
         if self._alerts is not None:

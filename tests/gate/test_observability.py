@@ -330,6 +330,16 @@ def test_a_sink_that_hangs_holds_up_no_decision_and_loses_what_does_not_fit(
     manager.close()
 
 
+def test_a_log_file_that_hangs_silences_no_alert(gate, manager, alerts, monkeypatch):
+    go, told = threading.Event(), threading.Event()
+    monkeypatch.setattr(RotatingFile, "_append", lambda *_: go.wait(20))
+    monkeypatch.setattr(alerts, "raise_alert", lambda *_args, **_kwargs: told.set())
+    manager.watch(gate)
+    gate.operate("trip", operator="A. Name", reason="test", value="halt")
+    assert told.wait(20)
+    go.set()
+
+
 def test_a_gate_that_is_busy_leaves_the_gauges_as_they_were(gate, manager, monkeypatch):
     import rpmcore.gate_watch as module
 
