@@ -231,6 +231,21 @@ def test_an_outbox_that_cannot_be_read_does_not_hold_up_what_is_in_memory(tmp_pa
     assert failures == ["slack"]  # what waits in the outbox itself is not sent, and that is seen
 
 
+@pytest.mark.parametrize("damage", ["deliveries SET action = 'nonsense'", "alerts SET severity = 99"])
+def test_one_that_cannot_be_read_holds_up_no_other_and_is_counted(damage, delivering):
+    channel, failures = Scripted(ARRIVED), []
+    system, delivery = delivering(channel, on_failure=failures.append)
+    halt(system, key="one")
+    system.outboxes[0]._connection.execute(f"UPDATE {damage}")
+    halt(system, key="other")
+    delivery.deliver_due("slack")
+    assert channel.sent == [("HALT other", "trigger")]
+    assert failures == ["slack"]
+    (state,) = system.outboxes[0].channels()
+    assert state.failed == 1
+    assert state.error.startswith("delivery 1 cannot be read")
+
+
 def test_two_processes_do_not_deliver_from_one_outbox(tmp_path):
     with closing(Outbox.open(tmp_path / "o")) as outbox, closing(Outbox.open(tmp_path / "o")) as other:
         first = AlertDelivery(AlertingSystem(outbox, channels=("slack",)), [Scripted()])

@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from rpmcore.adapters.alerts.alerting import AlertingSystem
 from rpmcore.adapters.alerts.channel import Channel, Sent
 from rpmcore.adapters.alerts.exclusive_file import ExclusiveFile
-from rpmcore.adapters.alerts.outbox import Delivery, Outbox, OutboxError
+from rpmcore.adapters.alerts.outbox import Delivery, Outbox, OutboxError, UnreadableDelivery
 from rpmcore.adapters.alerts.retries import LONGEST_PAUSE, backoff
 from rpmcore.domain.errors import ConfigurationError
 
@@ -143,7 +144,12 @@ class AlertDelivery:
             paused = line.until - now
             if 0 < paused <= LONGEST_PAUSE * _SECOND:
                 return paused / _SECOND
-            delivery = outbox.due(line.channel.name, now, tuple(line.unwritten.get(outbox, ())))
+            try:
+                delivery = outbox.due(line.channel.name, now, tuple(line.unwritten.get(outbox, ())))
+            except UnreadableDelivery as error:
+                self._count(line.channel.name)
+                self._write(line, outbox, error.number, partial(outbox.done, error.number, now, failed=str(error)))
+                continue
             if delivery is None:
                 break
             self._attempt(line, outbox, delivery)
@@ -216,6 +222,7 @@ class AlertDelivery:
                 wait = self.deliver_due(line.channel.name)
             except Exception:  # noqa: BLE001 - whatever happened, the next alert must be sent
                 self.errors += 1
+                self._count(line.channel.name)
                 wait = LONGEST_SLEEP
             line.wake.wait(wait)
 

@@ -60,6 +60,14 @@ class OutboxError(RpmError):
     """The outbox cannot be used."""
 
 
+class UnreadableDelivery(OutboxError):
+    """What is due cannot be read, because somebody has changed the file; the others can."""
+
+    def __init__(self, number: int, why: Exception) -> None:
+        super().__init__(f"delivery {number} cannot be read: {why}")
+        self.number = number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One thing to tell one channel. `queued_at` and `next_at` are UTC nanoseconds; `attempts` have failed so far."""
@@ -234,6 +242,11 @@ class Outbox:
             UTC nanoseconds.
         without
             Numbers that are done, although it could not be written down.
+
+        Raises
+        ------
+        UnreadableDelivery
+            If that holds what no alert does.
         """
         done = ", ".join(str(int(number)) for number in without)
         rows = self._rows(
@@ -247,10 +260,13 @@ class Outbox:
         if not rows:
             return None
         *alert, number, action, attempts, queued_at, next_at = rows[0]
-        return Delivery(
-            number=number, alert=_alert(alert), channel=channel, action=AlertAction(action), attempts=attempts,
-            queued_at=queued_at, next_at=next_at,
-        )  # fmt: skip
+        try:
+            return Delivery(
+                number=number, alert=_alert(alert), channel=channel, action=AlertAction(action), attempts=attempts,
+                queued_at=queued_at, next_at=next_at,
+            )  # fmt: skip
+        except (ValueError, OutboxError) as error:
+            raise UnreadableDelivery(number, error) from error
 
     def next_due(self, channel: str) -> int | None:
         """Return when the next attempt on a channel is due, UTC nanoseconds; None where nothing waits."""
