@@ -112,13 +112,15 @@ def seen_decisions(decisions: int) -> Pair:
     told = tuple(recorded[-decisions:])
     assert {decision.verdict for _, decision, _ in told} == {"approved"}
     manager.watch(gate)
-    watch = gate._listeners.pop()
+    _, *watching = gate._listeners
     gate._listeners.clear()
 
     def ours() -> None:
         for each in told:
-            watch(*each)
+            for watch in watching:
+                watch(*each)
         assert manager.flush(60.0)
+        assert manager.recent(1)[0]["event.action"] == "trade_decision"
         assert manager.logger.lost == 0
 
     return ours, theirs
