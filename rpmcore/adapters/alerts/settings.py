@@ -36,8 +36,8 @@ class AlertSettings(Section):
     )
     storm_seconds: float = setting(60.0, "Window of the two numbers below.", unit="seconds", gt=0.0, le=3600.0)
     storm_alerts: int = setting(
-        20, "Most alerts of one severity that are sent one by one in the window, those of the account and those of "
-        "strategies counted apart; the others are summed up in one.", unit="alerts", ge=1, le=1000,
+        20, "Most alerts of one kind, a severity and an entry of the runbook, that are sent one by one in the window; "
+        "the others are summed up in one.", unit="alerts", ge=1, le=1000,
     )  # fmt: skip
     repeats: int = setting(
         5, "Most times in the window that one alert is sent which ends and comes back.", unit="alerts", ge=1, le=1000
