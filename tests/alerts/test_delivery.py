@@ -231,6 +231,22 @@ def test_an_outbox_that_cannot_be_read_does_not_hold_up_what_is_in_memory(tmp_pa
     assert failures == ["slack"]  # what waits in the outbox itself is not sent, and that is seen
 
 
+def test_what_was_refused_on_a_full_disk_is_not_called_delivered_later(tmp_path, clock):
+    outbox, channel = Full.open(tmp_path / "o"), Scripted(Sent(arrived=False, error="answered 404"))
+    with closing(outbox):
+        system = AlertingSystem(outbox, channels=("slack",), clock=clock)
+        delivery = AlertDelivery(system, [channel], clock=clock)
+        halt(system)
+        outbox.full = True
+        delivery.deliver_due("slack")
+        delivery.deliver_due("slack")
+        outbox.full = False
+        delivery._settle(delivery._lines["slack"])
+        (state,) = outbox.channels()
+    assert len(channel.sent) == 1
+    assert (state.pending, state.delivered, state.failed, state.error) == (0, 0, 1, "answered 404")
+
+
 @pytest.mark.parametrize("damage", ["deliveries SET action = 'nonsense'", "alerts SET severity = 99"])
 def test_one_that_cannot_be_read_holds_up_no_other_and_is_counted(damage, delivering):
     channel, failures = Scripted(ARRIVED), []

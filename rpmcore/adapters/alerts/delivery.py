@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
 from rpmcore.adapters.alerts.alerting import AlertingSystem
 from rpmcore.adapters.alerts.channel import Channel, Sent
@@ -148,7 +147,7 @@ class AlertDelivery:
                 delivery = outbox.due(line.channel.name, now, tuple(line.unwritten.get(outbox, ())))
             except UnreadableDelivery as error:
                 self._count(line.channel.name)
-                self._write(line, outbox, error.number, partial(outbox.done, error.number, now, failed=str(error)))
+                self._end(line, outbox, error.number, str(error))
                 continue
             if delivery is None:
                 break
@@ -164,7 +163,7 @@ class AlertDelivery:
             sent = Sent(arrived=False, again=True, error=f"the channel failed ({type(error).__name__})")
         now, number = self._clock(), delivery.number
         if sent.arrived:
-            self._write(line, outbox, number, lambda: outbox.done(number, now))
+            self._end(line, outbox, number)
             return
         self._count(line.channel.name)
         wait = self._wait(delivery, sent)
@@ -173,10 +172,13 @@ class AlertDelivery:
         given_up = now - delivery.queued_at >= self._alerting.settings.keep_trying_hours * 3600 * _SECOND
         if not sent.again or given_up:
             why = sent.error if not sent.again else f"given up: {sent.error}"
-            self._write(line, outbox, number, lambda: outbox.done(number, now, failed=why))
+            self._end(line, outbox, number, why)
         else:
             due = now + round(wait * _SECOND)
-            if not self._write(None, outbox, number, lambda: outbox.postpone(number, due, sent.error)):
+            try:
+                with outbox.writing():
+                    outbox.postpone(number, due, sent.error)
+            except OutboxError:
                 line.until = due  # it cannot be written down, and must not become a loop
 
     def _wait(self, delivery: Delivery, sent: Sent) -> float:
@@ -187,16 +189,13 @@ class AlertDelivery:
         )  # fmt: skip
         return max(wait, sent.pause or 0.0)
 
-    def _write(self, line: "_Line | None", outbox: Outbox, number: int, change: Callable[[], None]) -> bool:
-        """Write what became of a delivery; what arrived is remembered until it is written, and not sent again."""
+    def _end(self, line: "_Line", outbox: Outbox, number: int, failed: str = "") -> None:
+        """Write what became of a delivery; what cannot be written is remembered until it is, and not sent again."""
         try:
             with outbox.writing():
-                change()
+                outbox.done(number, self._clock(), failed=failed)
         except OutboxError:
-            if line is not None:
-                line.unwritten.setdefault(outbox, set()).add(number)
-            return False
-        return True
+            line.unwritten.setdefault(outbox, {})[number] = failed
 
     def _count(self, channel: str) -> None:
         self.failures[channel] += 1
@@ -210,8 +209,8 @@ class AlertDelivery:
         """Write down what could not be written when it arrived."""
         for outbox, numbers in list(line.unwritten.items()):
             with suppress(OutboxError), outbox.writing():
-                for number in sorted(numbers):
-                    outbox.done(number, self._clock())
+                for number, failed in sorted(numbers.items()):
+                    outbox.done(number, self._clock(), failed=failed)
                 del line.unwritten[outbox]
 
     def _send_for_ever(self, line: "_Line") -> None:
@@ -241,4 +240,4 @@ class _Line:
 
     def __init__(self, channel: Channel) -> None:
         self.channel, self.wake, self.until = channel, threading.Event(), 0
-        self.unwritten: dict[Outbox, set[int]] = {}
+        self.unwritten: dict[Outbox, dict[int, str]] = {}
