@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpmcore.adapters.telemetry.cleaning import LONGEST_TEXT, MOST_ITEMS, REDACTED, clean_text, clean_value, is_secret
+from rpmcore.adapters.telemetry.cleaning import LONGEST_TEXT, MOST_ITEMS, clean_text, clean_value
 from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.adapters.telemetry.events import EventType, Outcome
 from rpmcore.adapters.telemetry.logger import LEVELS, StructuredLogger
 from rpmcore.adapters.telemetry.rotating_file import RotatingFile
 from rpmcore.adapters.telemetry.settings import ObservabilitySettings
 from rpmcore.domain.errors import ConfigurationError, InvalidArgument
+from rpmcore.domain.redaction import REDACTED, is_secret
 
 AT = 1_584_372_600_123_456_789  # 2020-03-16T15:30:00.123456789Z
 

@@ -21,9 +21,9 @@ from rpmcore.adapters.alerts.catalogue import entry_of
 from rpmcore.adapters.alerts.outbox import Outbox, OutboxError
 from rpmcore.adapters.alerts.settings import AlertSettings
 from rpmcore.adapters.alerts.storms import Admission, Allowance, Kind, Storms
-from rpmcore.adapters.telemetry.cleaning import redacted
 from rpmcore.domain.controls import ACCOUNT
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.redaction import redacted
 
 Callback = Callable[[Alert, AlertAction], None]
 """Is told of every alert that is raised, acknowledged or resolved; it must return at once."""

@@ -1,6 +1,5 @@
 """What may stand in a log line: no secrets, no control characters, nothing endless, nothing that is no JSON."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
@@ -9,36 +8,13 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
-REDACTED = "[redacted]"
+from rpmcore.domain.redaction import REDACTED, is_secret, redacted
+
 LONGEST_TEXT = 1024
 LONGEST_NAME = 128
 MOST_ITEMS = 64
 DEEPEST = 4
 LARGEST_INTEGER = 2**63 - 1
-
-_SECRET_PARTS = frozenset({
-    "key", "keys", "apikey", "auth", "pwd", "pass", "passphrase", "cookie", "cookies", "bearer", "dsn", "otp",
-})  # fmt: skip
-_SECRET = re.compile("token|secret|passw|authorization|webhook|credential|routingkey|privatekey|apikey")
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
-
-# What gives itself away in a text: credentials in an address, a bearer token, the address of a Slack webhook.
-_IN_TEXT = re.compile(r"(?<=://)[^\s/]+(?=@)|(?<=earer )[^\s\"',]+|(?<=hooks\.slack\.com/)[^\s\"',)]+", re.IGNORECASE)
-
-# And what stands behind the name of a secret: `api_key='…'` of an object that shows itself, `?token=…` of an address.
-_NAMED = re.compile(
-    r"((?:token|secret|passw(?:or)?d|passphrase|authorization|credentials?|webhook(?:_url)?"
-    r"|(?:api|routing|private|access|signing)[-_ ]?key)[\"']? ?[=:] ?(?:(?:basic|bearer|digest|token) )?+)"
-    r"(?!\[redacted\])(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s\"',;&)}\]]+)",
-    re.IGNORECASE,
-)
-
-
-@lru_cache(maxsize=4096)
-def is_secret(name: str) -> bool:
-    """Return whether what goes by this name is a secret: ``api_key``, ``Authorization``, ``slackWebhook``."""
-    parts = [part.lower() for part in _PARTS.findall(name)]
-    return not _SECRET_PARTS.isdisjoint(parts) or _SECRET.search("".join(parts)) is not None
 
 
 def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -52,23 +28,6 @@ def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def redacted(text: str) -> str:
-    """Return a text without the secrets that give themselves away in it."""
-    if "://" in text or "earer " in text or "hooks.slack.com" in text:
-        text = _IN_TEXT.sub(REDACTED, text)
-    if ("=" in text or ":" in text) and _may_name_a_secret(text.lower()):
-        text = _NAMED.sub(rf"\1{REDACTED}", text)
-    return text
-
-
-def _may_name_a_secret(text: str) -> bool:
-    """Return whether a text in lower case is worth a closer look: most are not, and this is ten times as fast."""
-    return (
-        "key" in text or "token" in text or "secret" in text or "passw" in text or "passphrase" in text
-        or "authorization" in text or "credential" in text or "webhook" in text
-    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
