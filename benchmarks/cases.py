@@ -646,7 +646,7 @@ CASES = (
     Case("one more trade, largest by VaR, ES, σ", "NumPy", lambda: one_more_trade(50, 500), target=50, floor=40),
     Case("kill switches: a rejection", "bare deque", lambda: kill_switches(False), target=0.03, floor=0.009),
     Case("kill switches: may I trade?", "bare deque", lambda: kill_switches(True), target=0.25, floor=0.12),
-    Case("position size, 13 constraints with reasons", "bare floats", position_size, target=0.01, floor=0.005),
+    Case("position size, 14 constraints with reasons", "bare floats", position_size, target=0.01, floor=0.005),
     Case(
         "strategies, 1,000 × 1,000 trades", "pandas groupby", lambda: strategy_figures(1000, 1000), target=3, floor=1.6
     ),
