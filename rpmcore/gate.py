@@ -19,7 +19,7 @@ from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.records import NewRecord, Record
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.telemetry.correlation import CorrelationContext
-from rpmcore.controls.command_time import Clock, time_of
+from rpmcore.controls.command_time import SECOND, Clock, time_of
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
 from rpmcore.decision.settings import DecisionSettings
@@ -507,6 +507,17 @@ class RiskGate:
     def _now(self, at: int | None = None) -> int:
         return time_of(at, self._clock)
 
+    def _not_ahead(self, at: int) -> None:
+        """Refuse a command from the future: whatever came after it, at the true time, would run backwards."""
+        if self._timer is None:
+            return  # time is simulated
+        tolerance = self._engine.settings.gate.clock_tolerance_seconds
+        ahead = (at - self._clock()) / SECOND
+        if ahead > tolerance:
+            raise InvalidArgument(
+                f"at is {ahead:,.0f} s ahead of the gate's clock, of which {tolerance:g} s are borne: it is not taken"
+            )
+
     def _alive(self) -> None:
         if self._failed:
             raise GateHalted(f"the gate has halted: {self._failed}")
@@ -596,9 +607,9 @@ class RiskGate:
         Raises
         ------
         InvalidArgument
-            If the command cannot be written down, or its time is none; nothing has happened then.
+            If the command cannot be written down, or its time is none or ahead of the clock; nothing has happened then.
         """
-        time_of(command.at, None)
+        self._not_ahead(time_of(command.at, None))
         asked = time.perf_counter_ns() if asked is None else asked
         body = canonical_bytes(command.to_plain())
         try:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rpmcore.controls.command_time import close_time, day_of
+from rpmcore.controls.command_time import SECOND, close_time, day_of
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
 from rpmcore.domain.arrays import Vector
@@ -25,7 +25,6 @@ from rpmcore.gate_path_steering import Bound, beyond, bounds, share_back
 from rpmcore.risk.sizing.exact import exact
 from rpmcore.risk.stress.system import Action, Decisions, Marks, RunningSystem, Start
 
-SECOND = 1_000_000_000
 """Between two orders of a day: a strategy that sent them all at once would be throttled for it."""
 
 ROUNDING = 1e-9

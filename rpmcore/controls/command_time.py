@@ -8,7 +8,8 @@ from rpmcore.domain.errors import InvalidArgument
 Clock = Callable[[], int]
 """Tells the time in UTC nanoseconds since 1970."""
 
-DAY = 86_400_000_000_000
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
 CLOSE_HOUR = 22
 """Daily closes are known from this hour UTC on: after New York, before Tokyo."""
 _EPOCH = date(1970, 1, 1)

@@ -33,6 +33,9 @@ class GateSettings(Section):
     maximum_order_quantity: float = setting(10_000_000.0, "Largest order.", unit="units of the instrument", gt=0.0)
     maximum_order_value: float = setting(0.50, "Largest order.", unit="fraction of equity", gt=0.0)
     max_messages: int = setting(100, "Most signals of one strategy in the window.", unit="signals", ge=1)
+    clock_tolerance_seconds: float = setting(
+        60.0, "A command dated further ahead of the gate's clock is not taken.", unit="seconds", gt=0.0
+    )
     message_window_seconds: float = setting(60.0, "Window of the message throttle.", unit="seconds", gt=0.0)
     net_exposure: float = setting(1.0, "Limit on |Σ market value|.", unit="fraction of equity", gt=0.0)
 

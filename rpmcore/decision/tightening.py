@@ -30,6 +30,7 @@ _BY_SECTION: Mapping[str, Mapping[str, Direction]] = {
     },
     "gate": {
         "deadline_ms": _LOWER, "approval_seconds": _LOWER, "maximum_signal_age_seconds": _LOWER,
+        "clock_tolerance_seconds": _LOWER,
         "maximum_price_age_hours": _LOWER, "minimum_history": _HIGHER, "starting_history": _NONE,
         "price_collar": _LOWER, "maximum_order_quantity": _LOWER, "maximum_order_value": _LOWER,
         "max_messages": _LOWER, "message_window_seconds": _HIGHER, "net_exposure": _LOWER,

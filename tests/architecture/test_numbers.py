@@ -20,7 +20,7 @@ WARNS = "from where a report warns; no verdict rests on it"
 
 LISTED = {
     "controls/account_loss.py": {"DAY": UNIT},
-    "controls/command_time.py": {"DAY": UNIT, "CLOSE_HOUR": UNIT},
+    "controls/command_time.py": {"SECOND": UNIT, "DAY": UNIT, "CLOSE_HOUR": UNIT},
     "controls/exposure_velocity.py": {"GRAIN": SIZE},
     "controls/latch.py": {"MINUTE": UNIT, "TOLERANCE": ROUNDING},
     "controls/liquidation_plan.py": {"WHOLE": ROUNDING},
@@ -32,7 +32,6 @@ LISTED = {
     "controls/strategy_record.py": {"DAY": UNIT},
     "controls/strategy_study.py": {"POINTS": SHOWN},
     "controls/strategy_suggestions.py": {"FEWEST": FEWEST},
-    "decision/checks/permissions.py": {"SECOND": UNIT},
     "decision/differences.py": {"TOLERANCE": ROUNDING},
     "decision/handlers/orders.py": {
         "FAR": "a fill half as high again as the last price is a broken message, not a market"

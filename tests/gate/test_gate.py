@@ -1,5 +1,6 @@
 """What a desk relies on: nothing is answered before it is recorded, sent twice, or talked round."""
 
+import itertools
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -281,6 +282,22 @@ def test_a_decision_slower_than_its_deadline_is_a_rejection_and_replays_as_one(g
     gate._store.close()
     with RiskGate.open(ledger_path, KEY, clock=clock, timer=None) as restarted:  # runs the tail again
         assert restarted.decide(signal(2)).reason == "deadline"
+
+
+def test_a_command_from_the_future_is_not_taken(genesis, ledger_path, signal, clock):
+    def decide(gate, number, ahead_seconds):
+        return gate.decide(signal(number), at=clock() + ahead_seconds * 1_000_000_000)
+
+    ticks = itertools.repeat(0)
+    with RiskGate.create(ledger_path, genesis, KEY, clock=clock, timer=lambda: next(ticks)) as gate:
+        with pytest.raises(InvalidArgument, match=r"3,600 s ahead of the gate's clock, of which 60 s are borne"):
+            decide(gate, 1, 3600)
+        with pytest.raises(InvalidArgument, match="ahead of the gate's clock"):
+            gate.tick(at=clock() + 61 * 1_000_000_000)
+        assert gate.engine.sequence == 0
+        assert decide(gate, 1, 0).reason is None
+    with RiskGate.open(ledger_path, KEY, clock=clock, timer=None) as simulated:  # no clock to be ahead of
+        simulated.tick(at=clock() + 61 * 1_000_000_000)
 
 
 def test_a_listener_that_fails_touches_no_decision(gate, signal):

@@ -1,10 +1,9 @@
 """Who may trade at all, and whether the signal is one."""
 
+from rpmcore.controls.command_time import SECOND
 from rpmcore.decision.checks.inquiry import Inquiry, answer, opening, whole
 from rpmcore.domain.controls import Severity
 from rpmcore.domain.decisions import CheckResult, CheckStatus
-
-SECOND = 1_000_000_000
 
 
 def kill_switches(asked: Inquiry) -> CheckResult:
