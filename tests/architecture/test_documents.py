@@ -45,6 +45,6 @@ def test_every_command_is_in_the_manual():
     for command in (
         "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
         "killswitch", "config", "warmup", "doctor", "decide", "gate run", "gate status", "gate enable-strategy",
-        "replay", "audit show", "killswitch status", "alerts",
+        "replay", "audit show", "killswitch status", "alerts", "demo",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual
