@@ -1,31 +1,50 @@
-"""``rpm doctor``: is this installation sound?"""
+"""``rpm doctor``: what is wrong with this installation, this machine, this ledger?"""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from rpm_cli import options as common
 
+PROBLEM = 1
 
-def doctor(output: common.FormatOption = None, as_json: common.JsonOption = False) -> None:
-    """Check the installation: versions, kernel cache, sample data, one known answer. Exit code 1 on failure."""
-    from rpmcore import api
-    from rpmcore.doctor import self_check
+
+def doctor(
+    ledger: Annotated[
+        str | None, typer.Option("--ledger", metavar="LEDGER", help="Look at this ledger and its disk, too.")
+    ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Say of every check what is expected. [default: where it is not met]"),
+    ] = False,
+    output: common.FormatOption = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """Check installation, machine, settings and key, each with what was found and what to do. Exit code 1 on a problem.
+
+    A note is worth knowing and changes no exit code. A ledger is only read, also while a gate holds it.
+
+    Examples: `rpm doctor`; `rpm doctor --ledger desk.ledger --json`.
+    """
+    from rpmcore.doctor.examination import examine
+    from rpmcore.doctor.finding import Status
 
     form = common.chosen_format(output, as_json)
-    checks = self_check()
+    findings = examine(None if ledger is None else Path(ledger))
+    sound = all(finding.status is not Status.PROBLEM for finding in findings)
     if form is common.Format.TABLE:
-        from rich.table import Table
-        from rich.text import Text
+        from rpm_cli.rendering import doctor as rendering
 
-        from rpm_cli.rendering import terminal as draw
-
-        table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0))
-        for heading in ("", "Check", "Found"):
-            table.add_column(heading, overflow="fold")
-        for check in checks:
-            mark = Text("ok", style="green") if check.passed else Text("FAILED", style="bold red")
-            table.add_row(mark, check.name, Text(check.found))
-        draw.console().print(table)
+        rendering.show(findings, verbose=verbose)
     else:
-        common.print_machine("doctor", {"checks": api.to_plain(checks)}, form)
-    if not all(check.passed for check in checks):
-        raise typer.Exit(1)
+        checks = [
+            {
+                "name": f.name, "status": f.status.value, "passed": f.status is not Status.PROBLEM, "found": f.found,
+                "expected": f.expected, "remedy": f.remedy,
+            }
+            for f in findings
+        ]  # fmt: skip
+        common.print_machine("doctor", {"sound": sound, "checks": checks}, form)
+    if not sound:
+        raise typer.Exit(PROBLEM)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rpmcore.doctor import examination, ledger
+from tests.doctor.sound import LEDGER, SOUND
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,3 +51,10 @@ def test_every_command_is_in_the_manual():
         "replay", "audit show", "killswitch status", "alerts", "demo",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual
+
+
+def test_every_check_of_the_doctor_has_its_line():
+    manual = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    names = {check.__name__.replace("_", " ") for check in examination.CHECKS}
+    names |= {check(LEDGER, SOUND).name for check in ledger.CHECKS}
+    assert names == set(re.findall(r"^\| `([\w ]+)` \|", manual, re.MULTILINE))

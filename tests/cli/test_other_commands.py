@@ -110,18 +110,3 @@ def test_warmup_compiles_every_kernel_and_evaluate_then_has_nothing_to_say(rpm, 
     assert done.code == 0
     assert re.search(r"\d+ kernels are compiled", done.out)
     assert "compiling" not in rpm("evaluate", NUMBA_CACHE_DIR=warm).err
-
-
-def test_doctor_finds_this_installation_sound(rpm):
-    done = rpm("doctor", "--json")
-    assert done.code == 0
-    assert all(check["passed"] for check in json.loads(done.out)["checks"])
-
-
-def test_doctor_tells_of_a_cache_that_cannot_be_written(rpm, tmp_path):
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    done = rpm("doctor", NUMBA_CACHE_DIR=str(blocked))
-    assert done.code == 1
-    assert "NUMBA_CACHE_DIR" in done.out
-    assert rpm("evaluate", SAMPLE, "--paths", "100", NUMBA_CACHE_DIR=str(blocked)).code == 0

@@ -8,8 +8,13 @@ from typing import Any
 
 
 def print_json(command: str, plain: dict[str, Any]) -> None:
-    """Print one object with the schema version of its command; never NaN or Infinity."""
-    sys.stdout.write(json.dumps({"schema": f"rpm.{command}/1", **plain}, indent=2, allow_nan=False, ensure_ascii=False))
+    """Print one object with the schema version of its command; never NaN or Infinity.
+
+    Where stdout takes no Unicode, other letters are written as JSON escapes, which say the same.
+    """
+    whole = {"schema": f"rpm.{command}/1", **plain}
+    escaped = not (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=escaped))
     sys.stdout.write("\n")
 
 

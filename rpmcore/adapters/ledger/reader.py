@@ -63,6 +63,14 @@ class LedgerReader(Queries):
         ledger, position, sequence, mac, signature = rows[0]
         return Head(ledger=ledger, position=position, sequence=sequence, mac=mac, signature=signature)
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that the ledger says it is signed with; only a verification proves it."""
+        rows = self._rows("SELECT key_id FROM head")
+        if len(rows) != 1 or type(rows[0][0]) is not str:
+            raise LedgerDamaged(self.path, "the row of the head was altered")
+        return str(rows[0][0])
+
     def last_of(self, kind: str, count: int) -> list[Record]:
         """Return the last records of a kind, at most `count`, in their order."""
         query = f"SELECT {COLUMNS} FROM records WHERE kind = ? ORDER BY position DESC LIMIT ?"  # noqa: S608
