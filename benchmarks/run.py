@@ -46,6 +46,11 @@ STARTS = {
         ["-c", "import typer, yaml, pydantic; pydantic.create_model('One', number=(float, 1.0))()"],
         1.7,
     ),
+    "rpm config show, without a model": (
+        ["-m", "rpmcore", "config", "show"],
+        ["-c", "import typer, yaml, pydantic"],
+        1.2,
+    ),
     "rpm evaluate, sample book": (
         ["-m", "rpmcore", "evaluate"],
         ["-c", "import numba, pyarrow.parquet, typer, rich.table"],

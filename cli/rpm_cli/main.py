@@ -85,11 +85,22 @@ def _options(
         os.environ["RPM_ENVIRONMENT"] = environment.value
 
 
+def _leave_out_other_commands(words: list[str]) -> None:
+    """Where the first word names a command, build no parser for the others: that takes as long as reading settings."""
+    if not words or os.environ.get("_RPM_COMPLETE"):
+        return
+    commands = [command for command in app.registered_commands if command.name == words[0]]
+    groups = [group for group in app.registered_groups if group.name == words[0]]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+
+
 def run() -> None:
     """Run the command line; every error that rpm raises on purpose becomes one message and an exit code."""
     # No plugin of another package takes part in reading settings; looking for one reads every package's metadata.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # a command is over before a collection could pay; the many imports would trigger dozens
+    _leave_out_other_commands(sys.argv[1:])
     try:
         app(prog_name="rpm")
     except Exception as error:
@@ -107,3 +118,5 @@ def run() -> None:
             raise
         typer.echo(f"rpm failed: {type(error).__name__}: {error} (RPM_DEBUG=1 shows where)", err=True)
         raise SystemExit(FAILED) from None
+    finally:
+        gc.freeze()  # Python ends by looking for garbage among all that was imported: a fifth of a short command

@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -110,3 +112,23 @@ def test_warmup_compiles_every_kernel_and_evaluate_then_has_nothing_to_say(rpm, 
     assert done.code == 0
     assert re.search(r"\d+ kernels are compiled", done.out)
     assert "compiling" not in rpm("evaluate", NUMBA_CACHE_DIR=warm).err
+
+
+def test_a_command_is_found_behind_an_option_and_a_misspelt_one_names_the_nearest(rpm):
+    assert rpm("--environment", "dev", "config", "show", "--section", "flags", "--quiet").code == 0
+    done = rpm("evalute")
+    assert done.code == 2
+    assert "Did you mean 'evaluate'?" in done.err
+
+
+def test_a_command_ends_without_a_last_look_for_garbage():
+    code = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 10_000))\n"
+        "sys.argv = ['rpm', 'scenarios']\n"
+        "from rpm_cli.main import run\n"
+        "run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("frozen True\n")
