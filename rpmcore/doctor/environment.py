@@ -21,6 +21,8 @@ class Environment:
         What the metadata of rpmcore asks for; empty where there are none.
     packages
         Installed version by the name of a requirement; None where it is not installed.
+    unimportable
+        Why a required package cannot be imported, by its name.
     variables
         Of the process.
     kernel_cache
@@ -70,6 +72,7 @@ class Environment:
     sqlite: Version
     requirements: tuple[str, ...]
     packages: Mapping[str, str | None]
+    unimportable: Mapping[str, str]
     variables: Mapping[str, str]
     kernel_cache: Path | None
     kernel_error: str | None

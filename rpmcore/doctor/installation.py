@@ -53,6 +53,15 @@ def packages(environment: Environment) -> Finding:
     return ok(name, ", ".join(f"{line.name} {environment.packages[line.name]}" for line in needed), expected)
 
 
+def imports(environment: Environment) -> Finding:
+    """Can what is installed be used?"""
+    name, expected, wrong = "imports", "every required package can be imported", environment.unimportable
+    if wrong:
+        told = "; ".join(f"{package} cannot be imported: {error}" for package, error in wrong.items())
+        return problem(name, told, expected, f"python -m pip install --force-reinstall {' '.join(wrong)}")
+    return ok(name, "all", expected)
+
+
 def extras(environment: Environment) -> Finding:
     """Which optional parts are installed?"""
     name, expected = "extras", "what you use of: serve, report, alerts, otel"
@@ -122,4 +131,4 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-CHECKS = (python, packages, extras, sqlite, command)
+CHECKS = (python, packages, imports, extras, sqlite, command)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rpmcore.doctor.environment import NETWORK, VOLATILE, Environment
 from rpmcore.doctor.finding import Finding, note, ok, problem
-from rpmcore.doctor.ledger_facts import LedgerFacts
+
+if TYPE_CHECKING:
+    from rpmcore.doctor.ledger_facts import LedgerFacts  # loads what may be broken
 
 LEAST_FREE, LITTLE_FREE = 16 << 20, 1 << 30
 """Bytes on the disk below which a gate is about to halt, and below which somebody should look."""
@@ -14,7 +17,7 @@ LARGE_LOG = 64 << 20
 """Bytes of a write-ahead log that some reader keeps from being folded into the ledger."""
 
 
-def readable(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def readable(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Can it be read?"""
     name, expected = "ledger", "a ledger of rpm that can be read"
     if ledger.error is not None:
@@ -30,7 +33,7 @@ def readable(ledger: LedgerFacts, _environment: Environment) -> Finding:
     )
 
 
-def disk(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def disk(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Does it lie on a disk of this machine?"""
     name, expected, kind = "ledger disk", "a file system on a disk of this machine", ledger.file_system
     if kind in NETWORK:
@@ -45,7 +48,7 @@ def disk(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, kind or "the system does not tell its type", expected)
 
 
-def durable(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def durable(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Can its folder be written, down to the disk?"""
     name, expected = "ledger folder", "a file can be written beside it, and fsync brings it to the disk"
     if ledger.unsynced is not None:
@@ -56,7 +59,7 @@ def durable(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, "written and synced", expected)
 
 
-def room(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def room(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Is there room for what comes?"""
     name, expected, free = "ledger room", f"at least {_size(LITTLE_FREE)} free", ledger.free
     if free is None:
@@ -71,7 +74,7 @@ def room(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, f"{_size(free)} free", expected)
 
 
-def ballast(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def ballast(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Is there room set aside to write a halt on a full disk?"""
     name, expected = "ledger ballast", "the file .ballast beside it, which leaves room to write a halt on a full disk"
     if not ledger.ballast:
@@ -79,7 +82,7 @@ def ballast(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, "there", expected)
 
 
-def write_ahead_log(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def write_ahead_log(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Is the write-ahead log as a running or an orderly closed gate leaves it?"""
     name, expected, size = (
         "ledger log",
@@ -99,7 +102,7 @@ def write_ahead_log(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, _size(size) if size else "empty", expected)
 
 
-def witness(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def witness(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Would a ledger that went back in time be noticed?"""
     name, expected = "ledger witness", "the file .witness beside it, which notices an older copy put in its place"
     if not ledger.witness:
@@ -110,7 +113,7 @@ def witness(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, "there", expected)
 
 
-def halted(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def halted(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Did an append fail?"""
     name, expected = "ledger halt", "no file .halted beside it"
     if ledger.halted is not None:
@@ -121,7 +124,7 @@ def halted(ledger: LedgerFacts, _environment: Environment) -> Finding:
     return ok(name, "not halted", expected)
 
 
-def holder(ledger: LedgerFacts, _environment: Environment) -> Finding:
+def holder(ledger: "LedgerFacts", _environment: Environment) -> Finding:
     """Who writes to it?"""
     name, expected, who = "ledger holder", "one gate, or nobody", ledger.holder
     if who is None:
@@ -132,7 +135,7 @@ def holder(ledger: LedgerFacts, _environment: Environment) -> Finding:
     )  # fmt: skip
 
 
-def key(ledger: LedgerFacts, environment: Environment) -> Finding:
+def key(ledger: "LedgerFacts", environment: Environment) -> Finding:
     """Is the user's key the one that signs this ledger?"""
     from rpmcore.adapters.signing_key import VARIABLE, load_signing_key
     from rpmcore.domain.errors import ConfigurationError
@@ -157,7 +160,7 @@ def key(ledger: LedgerFacts, environment: Environment) -> Finding:
     return ok(name, f"key {loaded.key.id}", expected)
 
 
-def clock(ledger: LedgerFacts, environment: Environment) -> Finding:
+def clock(ledger: "LedgerFacts", environment: Environment) -> Finding:
     """Does the system's clock stand behind the ledger?"""
     name, expected = "ledger clock", "the newest command is not later than the system's clock"
     newest = ledger.newest
@@ -179,6 +182,6 @@ def _size(count: int) -> str:
     return f"{count / (1 << 30):.1f} GB" if count >= 1 << 30 else f"{count / (1 << 20):.1f} MB"
 
 
-CHECKS: tuple[Callable[[LedgerFacts, Environment], Finding], ...] = (
+CHECKS: "tuple[Callable[[LedgerFacts, Environment], Finding], ...]" = (
     readable, disk, durable, room, ballast, write_ahead_log, witness, halted, holder, key, clock,
 )  # fmt: skip

@@ -9,13 +9,13 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-import platformdirs
-
 from rpmcore.doctor.environment import Environment
 from rpmcore.doctor.requirements import parsed
+from rpmcore.doctor.tested import MODULES, TESTED
 
 _HEAD_BYTES = 4096
 _UNLIMITED = 1 << 60
@@ -29,10 +29,11 @@ def read_environment() -> Environment:
     temporary, refused = _temporary()
     command = shutil.which("rpm")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    configuration = Path(platformdirs.user_config_dir("rpmcore", appauthor=False))
+    configuration = _configuration()
     return Environment(
         system=sys.platform, python=tuple(sys.version_info[:3]), sqlite=sqlite3.sqlite_version_info,
         requirements=requirements, packages={line.name: _installed(line.name) for line in parsed(requirements)},
+        unimportable=_unimportable(),
         variables=dict(os.environ), kernel_cache=cache, kernel_error=error, kernels_compiled=compiled,
         machine=platform.machine(), cpu_features=_cpu_features(), processors=cores, processor_quota=_quota(),
         memory=_memory(), memory_limit=_memory_limit(), encoding=getattr(sys.stdout, "encoding", None),
@@ -51,6 +52,25 @@ def _requirements() -> list[str]:
         return []
 
 
+def _unimportable() -> dict[str, str]:
+    """Return why a package that is there cannot be used, by its name: half installed, or built for another one."""
+    wrong = {}
+    for name in TESTED:
+        try:
+            import_module(MODULES.get(name, name))
+        except Exception as error:  # noqa: BLE001 - a broken package fails in its own way, which is what is to be told
+            wrong[name] = f"{type(error).__name__}: {error}"
+    return wrong
+
+
+def _configuration() -> Path:
+    try:
+        import platformdirs
+    except ImportError:
+        return Path()  # `_unimportable` tells of it
+    return Path(platformdirs.user_config_dir("rpmcore", appauthor=False))
+
+
 def _installed(name: str) -> str | None:
     try:
         return version(name)
@@ -60,12 +80,15 @@ def _installed(name: str) -> str | None:
 
 def _kernels() -> tuple[Path | None, str | None, bool]:
     try:
-        from rpmcore.api import kernels_are_compiled
         from rpmcore.kernels import _jit
-
-        return _jit.cache_folder(), None, kernels_are_compiled()
-    except Exception as error:  # noqa: BLE001 - a broken package fails in its own way, which is what is to be told
+    except Exception as error:  # noqa: BLE001 - as above
         return None, f"{type(error).__name__}: {error}", False
+    compiled = False
+    with suppress(Exception):  # what else is broken is another finding
+        from rpmcore.api import kernels_are_compiled
+
+        compiled = kernels_are_compiled()
+    return _jit.cache_folder(), None, compiled
 
 
 def _temporary() -> tuple[Path | None, str | None]:

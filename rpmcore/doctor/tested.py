@@ -16,3 +16,6 @@ TESTED = {
     "structlog": "26.1.0",
     "typer": "0.29.2",
 }
+
+MODULES = {"prometheus-client": "prometheus_client", "PyYAML": "yaml"}
+"""Names of modules that differ from their packages'."""

@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +84,19 @@ def test_no_ledger_and_the_wrong_key_are_problems(desk, tmp_path):
 def test_everything_is_told_with_verbose(rpm):
     done = rpm("doctor", "--verbose")
     assert done.out.count("expected: ") >= 20
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [("pyarrow", "pyarrow"), ("numba", "numba"), ("yaml", "PyYAML"),
+     ("platformdirs", "platformdirs"), ("scipy", "scipy")],
+)  # fmt: skip
+def test_a_broken_package_is_named_and_breaks_no_doctor(rpm, tmp_path, module, package):
+    (tmp_path / f"{module}.py").write_text("raise ImportError('built for another one')")
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join(map(str, (tmp_path, root, root / "cli")))
+    done = rpm("doctor", "--json", PYTHONPATH=path)
+    assert done.code == 1, done.err
+    found = checks(done)["imports"]
+    assert f"{package} cannot be imported: ImportError: built for another one" in found["found"]
+    assert package in found["remedy"]

@@ -14,7 +14,8 @@ SOUND = Environment(
                   "jinja2>=3.1; extra == 'report'", "ruff>=0.8; extra == 'dev'"),
     packages={**{name.lower(): version for name, version in TESTED.items()}, "httpx": "0.28.1", "jinja2": "3.1.6",
               "ruff": None},
-    variables={}, kernel_cache=Path("/cache/kernels-1"), kernel_error=None, kernels_compiled=True, machine="x86_64",
+    unimportable={}, variables={}, kernel_cache=Path("/cache/kernels-1"), kernel_error=None, kernels_compiled=True,
+    machine="x86_64",
     cpu_features=frozenset({"sse2", "avx2"}), processors=4, processor_quota=None, memory=8 << 30, memory_limit=None,
     encoding="utf-8", columns=120, temporary=Path("/tmp"), temporary_error=None, open_files=1024,  # noqa: S108
     command=Path("/opt/rpm/bin/rpm"), command_is_ours=True, time_zones=True, mounts={"/": "ext4", "/net": "nfs4"},
