@@ -87,9 +87,12 @@ def _end_orderly() -> None:
 def _go_on() -> bool:
     """Wait for Enter; q and the end of input leave."""
     typer.echo("\n[Enter: next, q: leave] ", err=True, nl=False)
-    line = sys.stdin.readline()
-    if not line:
-        typer.echo(err=True)
+    line = ""
+    try:
+        line = sys.stdin.readline()
+    finally:
+        if not line:  # the cursor stands behind the question
+            typer.echo(err=True)
     return bool(line) and line.strip().lower() not in ("q", "quit")
 
 
