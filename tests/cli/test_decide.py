@@ -42,6 +42,24 @@ def test_the_checks_fit_and_the_binding_one_is_named(desk, width):
     assert "█" in done.out
 
 
+def test_no_size_reads_as_passing_that_does_not_pass(desk):
+    asked = ("decide", *WHAT_IF, "--quantity", "30000.123")
+    passing = {
+        check["name"]: check["largest_passing"]
+        for check in json.loads(desk(*asked, "--json").out)["checks"]
+        if check["largest_passing"] is not None
+    }
+    shown = 0
+    for line in desk(*asked, COLUMNS="200").out.splitlines():
+        name, *cells = line.split() or [""]
+        if name in passing and cells[0] in ("pass", "cut", "reject"):
+            sizes = [float(cell.replace(",", "")) for cell in cells if cell.replace(",", "").replace(".", "").isdigit()]
+            least = min(abs(size - passing[name]) for size in sizes)
+            assert any(0.0 <= passing[name] - size == least < 1.0 for size in sizes), (line, passing[name])
+            shown += 1
+    assert shown >= 5
+
+
 def test_a_rejection_exits_with_3_and_gives_the_reason(desk):
     late = desk("decide", *ORDER, "--quantity", "1000", "--ledger", desk.ledger)
     assert late.code == 3

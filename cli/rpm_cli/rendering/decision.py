@@ -1,5 +1,8 @@
 """A decision: the verdict, and every check behind it."""
 
+from decimal import ROUND_DOWN, Decimal
+from math import floor
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -117,7 +120,11 @@ def _table(width: int, checks: list[CheckResult], binding: str | None) -> Table:
 
 
 def _passing(quantity: float) -> str:
-    return f"{quantity:,.0f}" if quantity >= 1000.0 else draw.quantity(round(quantity, 4))
+    """Return a size cut after a whole unit, or four decimals below a thousand: what is read as passing must pass."""
+    if quantity >= 1000.0:
+        return f"{floor(quantity):,}"
+    cut = Decimal(repr(quantity)).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+    return draw.quantity(float(cut))
 
 
 def _value(check: CheckResult, value: float | None) -> str:
