@@ -1,5 +1,6 @@
 """The jobs on limits that adapt: today's limits, and the regime of the market."""
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def limits(
     inputs = _inputs(book, prices, chosen, capital, base_currency, as_of, assets)
     from rpmcore.controls.limits_study import measure_limits
 
-    return measure_limits(inputs, chosen, chosen.adaptive)
+    return replace(measure_limits(inputs, chosen, chosen.adaptive), config_digest=chosen.digest)
 
 
 def regime(
@@ -72,7 +73,8 @@ def regime(
     inputs = _inputs(book, prices, chosen, capital, base_currency, as_of, assets)
     from rpmcore.controls.limits_study import measure_regime
 
-    return measure_regime(inputs, chosen, chosen.adaptive, history=history)
+    found = measure_regime(inputs, chosen, chosen.adaptive, history=history)
+    return replace(found, config_digest=chosen.digest)
 
 
 def _inputs(

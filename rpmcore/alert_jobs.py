@@ -15,18 +15,33 @@ from rpmcore.adapters.alerts.channels import PAGERDUTY, SLACK, configured_channe
 from rpmcore.adapters.alerts.outbox import ChannelState, Outbox
 from rpmcore.adapters.alerts.settings import AlertSettings
 from rpmcore.domain.errors import ConfigurationError
+from rpmcore.domain.report import Report, Shown, counted
 
 TEST = "alert-test"
 """The key, and the entry in the runbook, of an alert that only tries the way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertsStatus:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AlertsStatus(Report):
     """An outbox: what nobody has resolved, what was resolved last, and how each channel stands."""
 
     active: tuple[Alert, ...]
     recent: tuple[Alert, ...]
     channels: tuple[ChannelState, ...]
+
+    SCHEMA = "rpm.alerts/1"
+    MAIN = "active"
+    SHOWN = (
+        Shown(
+            table="active", title="Active", columns=("id", "severity", "title", "raised_at", "acknowledged_by"), rows=20
+        ),
+        Shown(table="recent", title="Resolved", columns=("id", "severity", "title", "resolved_at", "resolved_by")),
+        Shown(table="channels", title="Channels", columns=("channel", "pending", "delivered", "failed", "error")),
+    )
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        return f"{counted(len(self.active), 'active alert')}, {counted(len(self.channels), 'channel')}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it in JSON's types; times as text in UTC."""

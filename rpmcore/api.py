@@ -8,7 +8,7 @@ from os import PathLike
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, get_args
 
-from rpmcore.adapters.configuration.loading import Settings, load_settings
+from rpmcore.adapters.configuration.loading import Settings, digest_of, load_settings
 from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
@@ -131,7 +131,8 @@ def evaluate(
     if correlation is not None:
         inputs = replace(inputs, correlation=_given_correlation(correlation, tuple(inputs.instruments)))
     studies = Studies(decompose=_methods(decompose, chosen), compare_covariance=compare_covariance, rolling=rolling)
-    return evaluate_book(inputs, chosen, studies, Effort(threads=threads, progress=progress))
+    found = evaluate_book(inputs, chosen, studies, Effort(threads=threads, progress=progress))
+    return replace(found, config_digest=digest_of(chosen))
 
 
 def _given_correlation(source: Any, symbols: tuple[str, ...]) -> GivenCorrelation:
@@ -232,7 +233,8 @@ def exposure(
     )
     from rpmcore.risk.exposure.study import measure_exposure
 
-    return measure_exposure(inputs, chosen, given=given, hedge=hedge, hedge_with=hedge_with)
+    found = measure_exposure(inputs, chosen, given=given, hedge=hedge, hedge_with=hedge_with)
+    return replace(found, config_digest=digest_of(chosen))
 
 
 def backtest(
@@ -279,7 +281,8 @@ def backtest(
         hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(METHODS_TESTED)}"
         raise ConfigurationError(f"--method: there is no method {method!r}; {hint}")
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
-    return backtest_book(inputs, chosen, method, compare=compare, progress=progress)
+    found = backtest_book(inputs, chosen, method, compare=compare, progress=progress)
+    return replace(found, config_digest=digest_of(chosen))
 
 
 def warmup() -> Iterator[tuple[int, int, str]]:

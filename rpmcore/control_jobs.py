@@ -1,5 +1,6 @@
 """The jobs on controls: what the thresholds of the kill switches mean."""
 
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,11 @@ def simulate_kill_switches(
         "session_minutes": session_minutes, "storm": storm, "runaway_growth": runaway_growth,
     }  # fmt: skip
     behaviour = Behaviour(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    return operating_characteristics(
+    found = operating_characteristics(
         behaviour, chosen.kill_switches, wanted=wanted, days=days,
         seed=chosen.simulation.seed if seed is None else seed,
     )  # fmt: skip
+    return replace(found, config_digest=chosen.digest)
 
 
 def replay_kill_switches(
@@ -78,4 +80,6 @@ def replay_kill_switches(
     from rpmcore.adapters.control_history import read_control_history
     from rpmcore.controls.replayed_history import replay_history
 
-    return replay_history(read_control_history(history), capital, (settings or Settings()).kill_switches)
+    chosen = settings or Settings()
+    found = replay_history(read_control_history(history), capital, chosen.kill_switches)
+    return replace(found, config_digest=chosen.digest)

@@ -1,11 +1,12 @@
 """The jobs on crises: scenarios, shocks, reverse stress, and synthetic crises by the thousand."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, digest_of
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InvalidArgument, nearest
 from rpmcore.inputs import book_inputs, given_model, replay_prices
@@ -89,7 +90,7 @@ def stress(
     if factors is not None:
         model = given_model(wide, factors, chosen)
     market = chosen.factors.market
-    return run_stress(
+    found = run_stress(
         StressInputs(inputs=wide, alone=alone, replayed=lambda: replay_prices(alone, prices, market), model=model),
         crises,
         chosen,
@@ -99,6 +100,7 @@ def stress(
         threads=threads,
         shocks=shocks,
     )
+    return replace(found, config_digest=digest_of(chosen))
 
 
 def _system(name: str, settings: RiskSettings, inputs: BookInputs) -> "RiskSystem | None":
@@ -160,7 +162,7 @@ def reverse_stress(
     model = None if factors is None else given_model(inputs, factors, chosen)
     from rpmcore.risk.stress.reverse_study import run_reverse
 
-    return run_reverse(inputs, loss, chosen, model)
+    return replace(run_reverse(inputs, loss, chosen, model), config_digest=digest_of(chosen))
 
 
 def synthetic_stress(
@@ -210,9 +212,10 @@ def synthetic_stress(
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     from rpmcore.risk.stress.suite_study import run_synthetic
 
-    return run_synthetic(
+    found = run_synthetic(
         inputs, n_simulations, chosen, system=_system(system, chosen, inputs), threads=threads, progress=progress
     )
+    return replace(found, config_digest=digest_of(chosen))
 
 
 def scenarios(file: Any = None) -> "HistoricalCrisisLibrary":

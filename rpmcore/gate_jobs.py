@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.signing_key import load_signing_key
@@ -14,9 +14,10 @@ from rpmcore.domain import reference
 from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
 from rpmcore.domain.errors import InputError
 from rpmcore.domain.plain import to_plain
+from rpmcore.domain.report import Report, Shown, amount, counted
 from rpmcore.gate import RiskGate
 from rpmcore.gate_run import Progress, run_signals
-from rpmcore.gate_run_report import EXPECTED_REJECTIONS, GateRun
+from rpmcore.gate_run_report import EXPECTED_REJECTIONS, CrisisSpan, GateRun, Halt, RunSpan
 from rpmcore.gate_start import gate_prices, genesis_of
 from rpmcore.observed_run import ObservedRun
 from rpmcore.risk.notices import Notice
@@ -25,8 +26,8 @@ SAMPLE_SIGNALS, SAMPLE_BOOK = "signals.parquet", "opening_book.parquet"
 SAMPLE_OPERATOR = "sample operator"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRunReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GateRunReport(Report):
     """A run, with what it ran on.
 
     Attributes
@@ -50,6 +51,32 @@ class GateRunReport:
     head: str | None
     run: GateRun
     warnings: tuple[Notice, ...]
+
+    SCHEMA = "rpm.gate_run/1"
+    MAIN = "months"
+    ROWS: ClassVar[dict[str, type]] = {
+        "halts": Halt, "years": RunSpan, "months": RunSpan, "crises": CrisisSpan, "warnings": Notice,
+    }  # fmt: skip
+    SHOWN = (
+        Shown(
+            table="years", title="Years", rows=20,
+            columns=("name", "signals", "approved", "cut", "rejected", "passed_share", "regime", "halts", "equity"),
+        ),
+        Shown(
+            table="crises", title="Crises",
+            columns=("title", "during.signals", "during.rejected_share", "during.regime", "during.halts"),
+        ),
+        Shown(table="halts", title="Halts", columns=("at", "switch", "scope", "severity", "reason"), rows=5),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        run, total = self.run, self.run.total
+        return (
+            f"{total.signals:,} signals from {run.first} to {run.last}: {total.approved:,} approved, "
+            f"{total.cut:,} cut, {total.rejected:,} rejected; {counted(len(run.halts), 'halt')}; "
+            f"equity {amount(run.equity_first)} to {amount(run.equity_last)} {self.account}"
+        )
 
     def to_plain(self) -> dict[str, Any]:
         """Return the object ``rpm.gate_run/1``."""

@@ -1,7 +1,7 @@
 """What a gate holds and allows, read from its ledger without taking it."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rpmcore.decision.engine import DecisionEngine
 from rpmcore.domain.canonical import parse
 from rpmcore.domain.controls import ACCOUNT, Severity, TradingState
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.report import Report, Shown, amount, counted, percent
 from rpmcore.gate_store import restored_to
 
 
@@ -113,8 +114,8 @@ class HolderNow:
     since: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateStatus:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GateStatus(Report):
     """The state of a gate after the last command of its ledger.
 
     Attributes
@@ -170,6 +171,69 @@ class GateStatus:
     last_bar: str | None
     last_bar_reason: str | None = "no closes are known"
     decisions: tuple[DecisionLine, ...]
+
+    SCHEMA = "rpm.gate_status/1"
+    MAIN = "positions"
+    SHOWN = (
+        Shown(table="uses", title="Limits", columns=("name", "observed", "limit", "utilisation")),
+        Shown(table="positions", title="Positions", columns=("strategy_id", "symbol", "quantity", "value", "weight")),
+        Shown(table="scopes", title="Kill switches", columns=("scope", "severity", "reasons")),
+        Shown(
+            table="orders", title="Working orders",
+            columns=("order_id", "symbol", "side", "quantity", "filled", "state"),
+        ),
+        Shown(
+            table="decisions", title="Last decisions",
+            columns=("at", "signal_id", "symbol", "side", "verdict", "approved", "text"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        why = self.halted or self.integrity
+        state = f"{self.trading_state} ({why})" if why else self.trading_state
+        return (
+            f"{self.ledger} is {state} after {counted(self.commands, 'command')}: "
+            f"equity {amount(self.equity)} {self.currency}, drawdown {percent(self.drawdown)}, "
+            f"{counted(len(self.positions), 'position')}, {counted(len(self.orders), 'working order')}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class KillSwitchStatus(Report):
+    """How the kill switches of a gate stand; the fields are those of `GateStatus`."""
+
+    ledger: str
+    at: int
+    held_by: HolderNow | None
+    held_by_reason: str | None = "no gate holds it"
+    pending: int
+    trading_state: str
+    integrity: str
+    halted: str
+    scopes: tuple[ScopeState, ...]
+
+    SCHEMA = "rpm.killswitch_status/1"
+    MAIN = "scopes"
+    SHOWN = (Shown(table="scopes", title="Kill switches", columns=("scope", "severity", "reasons"), rows=40),)
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        tripped = [f"{one.scope} {one.severity}" for one in self.scopes if one.severity != Severity.NONE.value]
+        return f"{self.ledger} is {self.trading_state}: {', '.join(tripped) or 'no switch has tripped'}"
+
+
+def killswitch_status(path: str | PathLike[str]) -> KillSwitchStatus:
+    """Return how the kill switches of a gate stand, and why; its ledger is read only, as by `gate_status`.
+
+    Raises
+    ------
+    LedgerUnusable, LedgerDamaged
+        As `gate_status`.
+    """
+    found = gate_status(path, last=0)
+    names = [field.name for field in fields(KillSwitchStatus)]
+    return KillSwitchStatus(**{name: getattr(found, name) for name in names})
 
 
 def gate_status(path: str | PathLike[str], *, last: int = 5) -> GateStatus:

@@ -20,6 +20,7 @@ from rpmcore.domain.commands import OperatorAction, SignalReceived
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.errors import ConfigurationError, InvalidArgument, Unavailable
 from rpmcore.domain.orders import Signal
+from rpmcore.domain.report import Report
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.gate import RiskGate
 from rpmcore.gate_start import gate_prices, genesis_of
@@ -58,8 +59,8 @@ class RequestStands(Unavailable):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obeyed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Obeyed(Report):
     """What became of an operator's word.
 
     Attributes
@@ -81,6 +82,13 @@ class Obeyed:
     sequence: int | None
     sequence_reason: str | None = "the gate had carried it out before"
     trading_state: str
+
+    SCHEMA = "rpm.operator/1"
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        what = " ".join(word for word in (self.action.replace("_", " "), self.value) if word)
+        return f"{what} of {self.scope} by {self.operator}: carried out by {self.by}; {self.trading_state} now"
 
 
 def key_for(ledger: Where) -> SigningKey:
@@ -152,7 +160,12 @@ def open_gate(ledger: Where, *, progress: Progress | None = None) -> RiskGate:
 
 
 def decide(
-    ledger: Where, signal: Asked, *, at: int | None, progress: Progress | None = None, key: SigningKey | None = None
+    ledger: Where,
+    signal: Signal | Asked,
+    *,
+    at: int | None = None,
+    progress: Progress | None = None,
+    key: SigningKey | None = None,
 ) -> Decision:
     """Decide a signal on a ledger, and record it.
 
@@ -161,9 +174,10 @@ def decide(
     ledger
         Its path; nobody else may hold it.
     signal
-        What is asked.
+        What is asked, or what makes it, given the time at which it is decided.
     at
-        When it arrived, UTC nanoseconds; None for the time of the ledger's last command.
+        When it arrived, UTC nanoseconds; by default the signal's own time, or where it is made for its time, that of
+        the ledger's last command. A gate does not go back in time: one ahead of the clock stops it until then.
     progress
         Told how far the ledger is verified.
     key
@@ -175,17 +189,19 @@ def decide(
         Where another gate holds it, it is damaged, or it cannot be written.
     """
     with RiskGate.open(str(ledger), key or key_for(ledger), progress=progress) as gate:
-        when = gate.engine.last_at if at is None else at
-        return gate.decide(signal(when), at=when)
+        asked, when = _asked(signal, at, gate.engine.last_at)
+        return gate.decide(asked, at=when)
 
 
-def what_if(ledger: Where, signal: Asked, *, at: int | None) -> Decision:
+def what_if(ledger: Where, signal: Signal | Asked, *, at: int | None = None) -> Decision:
     """Return what would be decided about a signal; the ledger is only read, also while a gate holds it.
 
     Parameters
     ----------
-    at
-        UTC nanoseconds; None for the time of the ledger's last command.
+    ledger
+        Its path.
+    signal, at
+        As in `decide`.
 
     Raises
     ------
@@ -196,8 +212,7 @@ def what_if(ledger: Where, signal: Asked, *, at: int | None) -> Decision:
         engine = restored_to(reader, reader.head)
         if reader.halted is not None and not engine.integrity:
             engine.integrity = f"the ledger halted: {reader.halted}"  # as a gate does that opens it
-        when = engine.last_at if at is None else at
-        asked = signal(when)
+        asked, when = _asked(signal, at, engine.last_at)
         stored = reader.find(f"signal:{asked.signal_id}")
     return engine.decide(
         SignalReceived(
@@ -209,8 +224,8 @@ def what_if(ledger: Where, signal: Asked, *, at: int | None) -> Decision:
 
 def what_if_of_book(
     book: Any,
-    signal: Asked,
-    settings: Settings,
+    signal: Signal | Asked,
+    settings: Settings | None = None,
     *,
     prices: Any = None,
     as_of: date | None = None,
@@ -226,7 +241,8 @@ def what_if_of_book(
     book
         See `rpmcore.api.evaluate`; the sample opening book if None.
     signal
-        What is asked.
+        What is asked, or what makes it, given the time of the last close. A signal with a time of its own is asked
+        then: long after the close its price is stale.
     prices, as_of, capital, base_currency, assets, settings
         As in `rpmcore.api.evaluate`.
     strategies
@@ -241,8 +257,16 @@ def what_if_of_book(
         book, prices, settings=settings, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
         strategies=strategies,
     )  # fmt: skip
-    at = gate.engine.genesis.at
-    return gate.what_if(signal(at), at=at)
+    asked, at = _asked(signal, None, gate.engine.genesis.at)
+    return gate.what_if(asked, at=at)
+
+
+def _asked(signal: Signal | Asked, at: int | None, last: int) -> tuple[Signal, int]:
+    """Return a signal and when it is decided: at `at`, else at its own time, else at that of the last command."""
+    if isinstance(signal, Signal):
+        return signal, signal.at if at is None else at
+    when = last if at is None else at
+    return signal(when), when
 
 
 def operate(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.reader import LedgerReader
@@ -17,6 +17,8 @@ from rpmcore.domain.canonical import parse
 from rpmcore.domain.commands import CashFlow, Command, EquityMark, Fill, OrderClosed, Release
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.orders import OrderState
+from rpmcore.domain.plain import to_plain
+from rpmcore.domain.report import Report, Shown, amount, counted
 from rpmcore.gate_store import recorded
 from rpmcore.risk.sizing.exact import exact
 
@@ -85,8 +87,8 @@ class ReasonChange:
     alternative: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyDiff:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyDiff(Report):
     """What came out.
 
     Attributes
@@ -120,6 +122,33 @@ class PolicyDiff:
     scaled: int
     left_out: int
     unknown_fills: int
+
+    SCHEMA = "rpm.replay/1"
+    MAIN = "policy.flips"
+    ROWS: ClassVar[dict[str, type]] = {"policy.flips": Flip, "policy.reasons": ReasonChange}
+    SHOWN = (
+        Shown(
+            table="policy.flips", title="Decisions that come out otherwise",
+            columns=(
+                "at", "signal_id", "symbol", "side", "kind", "recorded_verdict", "recorded_approved", "verdict",
+                "approved", "binding",
+            ),
+        ),
+        Shown(table="policy.reasons", title="What binds", columns=("reason", "recorded", "alternative")),
+    )  # fmt: skip
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema."""
+        return {
+            "ledger": self.path, "proof": None, "proof_reason": "other settings were given", "policy": to_plain(self),
+        }  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        return (
+            f"{self.path} under other settings: {len(self.flips):,} of {counted(self.decisions, 'decision')} come out "
+            f"otherwise; P&L {amount(self.recorded.pnl)} as it was, {amount(self.alternative.pnl)} by estimate"
+        )
 
 
 def genesis_settings(path: str | Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.records import NewRecord, Record
@@ -16,6 +16,7 @@ from rpmcore.decision.genesis import Genesis
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import command_of_plain
 from rpmcore.domain.decisions import Decision
+from rpmcore.domain.report import Report, Shown, counted
 from rpmcore.domain.signing_key import SigningKey, Subkey
 from rpmcore.gate import approved_trade
 from rpmcore.gate_store import new_records
@@ -47,8 +48,8 @@ class DifferingRecord:
     near: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Proof(Report):
     """What came out.
 
     Attributes
@@ -79,6 +80,28 @@ class Proof:
     same_platform: bool
     platform_differences: tuple[str, ...]
     differing: tuple[DifferingRecord, ...]
+
+    SCHEMA = "rpm.replay/1"
+    MAIN = "proof.differing"
+    ROWS: ClassVar[dict[str, type]] = {"proof.differing": DifferingRecord}
+    SHOWN = (
+        Shown(table="proof.differing", title="Differing records", columns=("position", "sequence", "kind", "near")),
+    )
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema."""
+        return {
+            "ledger": self.path, "proof": plain_proof(self), "policy": None,
+            "policy_reason": "no other settings were given",
+        }  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        proven = "is proven" if self.ok else "is NOT proven"
+        return (
+            f"{self.path} {proven}: {counted(self.decisions, 'decision')}, {self.identical:,} records to the byte, "
+            f"{self.near:,} to rounding, {self.different:,} different"
+        )
 
     @property
     def ok(self) -> bool:

@@ -157,7 +157,7 @@ def size(
         report = size_in_book(request, inputs, chosen, empty=book is None)
     else:
         report = _alone(request, chosen, assumed=base_currency is None and chosen.data.base_currency is None)
-    return replace(report, warnings=(*report.warnings, *told))
+    return replace(report, warnings=(*report.warnings, *told), config_digest=chosen.digest)
 
 
 def _judged(

@@ -1,5 +1,6 @@
 """The job of judging strategies."""
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -52,4 +53,5 @@ def strategies(
     judged, summary, told = trades_to_judge(trades, chosen, capital=capital, base_currency=base_currency, as_of=as_of)
     if strategy is not None:
         known_strategy(strategy, judged, summary.path or "the table given")
-    return study_strategies(judged, summary, chosen.strategies, asked=strategy, warnings=told)
+    found = study_strategies(judged, summary, chosen.strategies, asked=strategy, warnings=told)
+    return replace(found, config_digest=chosen.digest)

@@ -34,7 +34,7 @@ def status(outbox: OutboxArgument, output: common.FormatOption = None, as_json: 
 
         rendering.show(found)
     else:
-        common.print_machine("alerts", found.to_plain(), form)
+        common.print_report(found, form)
 
 
 @app.command("ack", short_help="Say that you are at work on an alert.")

@@ -71,23 +71,21 @@ def show(
     filters = (signal, correlation, kind, since, until, last)
     count = SHOWN if all(item is None for item in filters) else last
 
-    from rpmcore.adapters.ledger.audit import show as records_of
+    from rpmcore.audit_jobs import audit_show
 
-    records = list(
-        records_of(
-            ledger, kind=None if kind is None else kind.value, signal=signal, correlation=correlation, last=count,
-            since=None if since is None else parse_time(since, "--from"),
-            until=None if until is None else parse_time(until, "--to"),
-        )
+    trail = audit_show(
+        ledger, kind=None if kind is None else kind.value, signal=signal, correlation=correlation, last=count,
+        since=None if since is None else parse_time(since, "--from"),
+        until=None if until is None else parse_time(until, "--to"),
     )  # fmt: skip
-    if count == SHOWN and last is None and len(records) == SHOWN and not quiet:
+    if count == SHOWN and last is None and len(trail.records) == SHOWN and not quiet:
         typer.echo(f"The last {SHOWN} records; --last N shows more.", err=True)
-    from rpm_cli.rendering import audit as rendering
-
     if form is common.Format.TABLE:
-        rendering.show(records)
+        from rpm_cli.rendering import audit as rendering
+
+        rendering.show(trail.records)
     else:
-        common.print_machine("audit", {"ledger": ledger, "records": rendering.plain(records)}, form)
+        common.print_report(trail, form)
 
 
 @app.command("verify", short_help="Does it stand as it was written?")
@@ -110,17 +108,17 @@ def verify(
     form = common.chosen_format(output, as_json)
     heads = [_anchor(path) for path in anchors or ()]
 
-    from rpm_cli.rendering import audit as rendering
     from rpm_cli.rendering.progress import work_done
-    from rpmcore.adapters.ledger.audit import verify as verified
-    from rpmcore.ledger_jobs import key_for
+    from rpmcore.audit_jobs import audit_verify
 
     with work_done(quiet) as progress:
-        found = verified(ledger, key_for(ledger), anchors=heads, progress=progress)
+        found = audit_verify(ledger, anchors=heads, progress=progress)
     if form is common.Format.TABLE:
-        rendering.show_verification(ledger, found)
+        from rpm_cli.rendering import audit as rendering
+
+        rendering.show_verification(ledger, found.found)
     else:
-        common.print_machine("audit_verify", rendering.plain_verification(ledger, found), form)
+        common.print_report(found, form)
     if not found.ok:
         raise typer.Exit(NOT_VERIFIED)
 
@@ -138,11 +136,9 @@ def export(
 
     Examples: `rpm audit export desk.ledger -o desk.parquet`; `rpm audit export desk.ledger -o desk.jsonl`.
     """
-    chosen = form or (ExportFormat.PARQUET if out.suffix == ".parquet" else ExportFormat.JSONL)
+    from rpmcore.audit_jobs import audit_export
 
-    from rpmcore.adapters.ledger.export import export as exported
-
-    count = exported(ledger, out, chosen.value)
+    count = audit_export(ledger, out, None if form is None else form.value)
     if not quiet:
         typer.echo(f"{count:,} records in {out}", err=True)
 
@@ -155,11 +151,10 @@ def head(ledger: common.LedgerArgument, out: OutOption, quiet: common.QuietOptio
 
     Example: `rpm audit head desk.ledger -o 2020-03-16.head`.
     """
-    from rpmcore.adapters.ledger.audit import export_head
+    from rpmcore.audit_jobs import audit_head
     from rpmcore.domain.errors import InputError
-    from rpmcore.ledger_jobs import key_for
 
-    content = export_head(ledger, key_for(ledger))
+    content = audit_head(ledger)
     try:
         out.write_bytes(content + b"\n")
     except OSError as error:

@@ -81,6 +81,6 @@ def backtest(
 
         rendering.show(report, settings.digest)
     else:
-        common.print_machine("backtest", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)
     if check and report.failed:
         raise typer.Exit(common.BREACHED)

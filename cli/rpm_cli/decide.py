@@ -171,14 +171,4 @@ def _print(decision: "Decision", form: common.Format, *, recorded: bool) -> None
 
         rendering.show(decision, recorded=recorded)
         return
-    from rpm_cli.rendering import machine
-
-    plain = decision.to_plain()
-    if form is common.Format.JSON:
-        machine.print_json(*_without_schema(plain))
-    else:
-        machine.print_csv(plain)
-
-
-def _without_schema(plain: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return "decision", {name: value for name, value in plain.items() if name != "schema"}
+    common.print_report(decision, form)

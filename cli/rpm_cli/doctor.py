@@ -28,23 +28,14 @@ def doctor(
     Examples: `rpm doctor`; `rpm doctor --ledger desk.ledger --json`.
     """
     from rpmcore.doctor.examination import examine
-    from rpmcore.doctor.finding import Status
 
     form = common.chosen_format(output, as_json)
-    findings = examine(None if ledger is None else Path(ledger))
-    sound = all(finding.status is not Status.PROBLEM for finding in findings)
+    found = examine(None if ledger is None else Path(ledger))
     if form is common.Format.TABLE:
         from rpm_cli.rendering import doctor as rendering
 
-        rendering.show(findings, verbose=verbose)
+        rendering.show(found.checks, verbose=verbose)
     else:
-        checks = [
-            {
-                "name": f.name, "status": f.status.value, "passed": f.status is not Status.PROBLEM, "found": f.found,
-                "expected": f.expected, "remedy": f.remedy,
-            }
-            for f in findings
-        ]  # fmt: skip
-        common.print_machine("doctor", {"sound": sound, "checks": checks}, form)
-    if not sound:
+        common.print_report(found, form)
+    if not found.sound:
         raise typer.Exit(PROBLEM)

@@ -211,7 +211,7 @@ def evaluate(
 
         evaluation.show(result, settings.digest)
     else:
-        common.print_machine("evaluate", {**api.to_plain(result), "config_digest": settings.digest}, form)
+        common.print_report(result, form)
     if check and result.breached:
         raise typer.Exit(common.BREACHED)
 

@@ -125,6 +125,6 @@ def exposure(
         asked = {choice.value for choice in by or [By.ALL]}
         rendering.show(report, asked, settings.digest)
     else:
-        common.print_machine("exposure", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)
     if check and report.breached:
         raise typer.Exit(common.BREACHED)

@@ -42,7 +42,6 @@ def status(
     """
     form = common.chosen_format(output, as_json)
 
-    from rpmcore.domain.plain import to_plain
     from rpmcore.gate_status import gate_status
 
     found = gate_status(ledger, last=last)
@@ -51,7 +50,7 @@ def status(
 
         rendering.show(found)
     else:
-        common.print_machine("gate_status", to_plain(found), form)
+        common.print_report(found, form)
 
 
 @app.command("enable-strategy", short_help="Bring back a strategy disabled for its health.")
@@ -141,7 +140,6 @@ def reload(
 
     from rpm_cli.rendering.progress import work_done
     from rpmcore import ledger_jobs
-    from rpmcore.domain.plain import to_plain
 
     with work_done(quiet) as progress:
         done = ledger_jobs.reload(ledger, settings, operator=operator, reason=reason, progress=progress)
@@ -150,7 +148,7 @@ def reload(
 
         rendering.show_reloaded(done)
     else:
-        common.print_machine("operator", to_plain(done), form)
+        common.print_report(done, form)
 
 
 def _say(

@@ -84,4 +84,4 @@ def run(
 
         rendering.show(report)
     else:
-        common.print_machine("gate_run", report.to_plain(), form)
+        common.print_report(report, form)

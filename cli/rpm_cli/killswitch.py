@@ -43,18 +43,15 @@ def status(
     """
     form = common.chosen_format(output, as_json)
 
-    from rpmcore.domain.plain import to_plain
-    from rpmcore.gate_status import gate_status
+    from rpmcore.gate_status import killswitch_status
 
-    found = gate_status(ledger, last=0)
+    found = killswitch_status(ledger)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import gate as rendering
 
         rendering.show_switches(found)
     else:
-        names = ("ledger", "at", "held_by", "pending", "trading_state", "integrity", "halted", "scopes")
-        plain = to_plain(found)
-        common.print_machine("killswitch_status", {name: plain[name] for name in names}, form)
+        common.print_report(found, form)
 
 
 @app.command("trip", short_help="Stop the account or a strategy now.")
@@ -164,18 +161,13 @@ def simulate(
 
     from rpm_cli.rendering import killswitch as rendering
     from rpmcore import control_jobs
-    from rpmcore.domain.plain import to_plain
 
     if history is not None and money is not None:
         replayed = control_jobs.replay_kill_switches(history, capital=money, settings=settings)
         if form is common.Format.TABLE:
             rendering.show_history(replayed, settings.digest)
         else:
-            plain = {
-                "simulation": None, "simulation_reason": "a history was replayed",
-                "history": to_plain(replayed), "config_digest": settings.digest,
-            }  # fmt: skip
-            common.print_machine("killswitch", plain, form)
+            common.print_report(replayed, form)
         return
     found = control_jobs.simulate_kill_switches(
         **behaviour, wanted=false_alarms, days=days, seed=seed, settings=settings  # type: ignore[arg-type]
@@ -183,8 +175,4 @@ def simulate(
     if form is common.Format.TABLE:
         rendering.show(found, settings.digest)
     else:
-        plain = {
-            "simulation": to_plain(found), "history": None, "history_reason": "none was given",
-            "config_digest": settings.digest,
-        }  # fmt: skip
-        common.print_machine("killswitch", plain, form)
+        common.print_report(found, form)

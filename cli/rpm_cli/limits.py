@@ -44,6 +44,6 @@ def limits(
 
         rendering.show_limits(report, settings.digest)
     else:
-        common.print_machine("limits", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)
     if check and report.breached:
         raise typer.Exit(common.BREACHED)

@@ -20,7 +20,6 @@ def say(
             raise typer.BadParameter("a named operator and a written reason are needed", param_hint=name)
 
     from rpm_cli.rendering.progress import work_done
-    from rpmcore.domain.plain import to_plain
     from rpmcore.ledger_jobs import operate
 
     with work_done(False) as progress:
@@ -30,4 +29,4 @@ def say(
 
         rendering.show_obeyed(done)
     else:
-        common.print_machine("operator", to_plain(done), form)
+        common.print_report(done, form)

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from rpmcore.adapters.configuration.loading import Configuration, Settings
+    from rpmcore.domain.report import Report
 
 BREACHED = 3
 
@@ -199,6 +200,12 @@ def shrinkage_option(text: str | None) -> dict[str, Any]:
         raise typer.BadParameter(
             f"{text!r} is neither a number, nor ledoit_wolf, nor none", param_hint="--shrinkage"
         ) from None
+
+
+def print_report(report: "Report", form: Format) -> None:
+    """Print what a job returned as JSON or CSV: what its `to_dict` says."""
+    plain = report.to_dict()
+    print_machine(plain.pop("schema").removeprefix("rpm.").removesuffix("/1"), plain, form)
 
 
 def print_machine(command: str, plain: dict[str, Any], form: Format) -> None:

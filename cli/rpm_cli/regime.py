@@ -53,4 +53,4 @@ def regime(
 
         rendering.show_regime(report, settings.digest)
     else:
-        common.print_machine("regime", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)

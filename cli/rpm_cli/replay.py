@@ -2,7 +2,7 @@
 
 import gc
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -45,13 +45,11 @@ def replay(
 
 def _prove(ledger: str, form: common.Format, quiet: bool) -> None:
     from rpm_cli.rendering.progress import work_done
-    from rpmcore.ledger_jobs import key_for
-    from rpmcore.proof import plain_proof, prove
+    from rpmcore.audit_jobs import prove
 
-    key = key_for(ledger)
     began = perf_counter()
     with work_done(quiet) as progress:
-        proof = prove(ledger, key, progress=progress)
+        proof = prove(ledger, progress=progress)
     seconds = perf_counter() - began
     if not quiet and seconds > 0.0:
         typer.echo(
@@ -62,8 +60,7 @@ def _prove(ledger: str, form: common.Format, quiet: bool) -> None:
 
         rendering.show_proof(proof)
     else:
-        _machine({"ledger": ledger, "proof": plain_proof(proof), "policy": None,
-                  "policy_reason": "no other settings were given"}, form)  # fmt: skip
+        common.print_report(proof, form)
     if not proof.ok:
         raise typer.Exit(NOT_PROVEN)
 
@@ -73,21 +70,15 @@ def _compare(
 ) -> None:
     from rpm_cli.rendering.progress import work_done
     from rpmcore.adapters.configuration.loading import load_settings
-    from rpmcore.domain.plain import to_plain
-    from rpmcore.policy_diff import genesis_settings, policy_diff
+    from rpmcore.audit_jobs import compare_policies
 
-    base = None if config is not None else genesis_settings(ledger)
-    settings = load_settings(config, assignments or (), base=base)
+    settings = None if config is None else load_settings(config, assignments or ())
+    changes = assignments or () if config is None else ()
     with work_done(quiet) as progress:
-        found = policy_diff(ledger, settings, settings.digest, progress=progress)
+        found = compare_policies(ledger, settings, changes=changes, progress=progress)
     if form is common.Format.TABLE:
         from rpm_cli.rendering import replay as rendering
 
         rendering.show_policy(found, last)
     else:
-        _machine({"ledger": ledger, "proof": None, "proof_reason": "other settings were given",
-                  "policy": to_plain(found)}, form)  # fmt: skip
-
-
-def _machine(plain: dict[str, Any], form: common.Format) -> None:
-    common.print_machine("replay", plain, form)
+        common.print_report(found, form)

@@ -30,7 +30,7 @@ def list_scenarios(
 
         rendering.show_library(tuple(crises.values()))
     else:
-        common.print_machine("scenarios", {"scenarios": api.to_plain(tuple(crises.values()))}, form)
+        common.print_report(crises, form)
 
 
 @app.command("show")
@@ -52,4 +52,4 @@ def show(
 
         rendering.show_crisis(crisis)
     else:
-        common.print_machine("scenario", api.to_plain(crisis), form)
+        common.print_report(crisis, form)

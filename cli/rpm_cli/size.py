@@ -157,4 +157,4 @@ def size(
 
         rendering.show(report, settings.digest)
     else:
-        common.print_machine("size", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)

@@ -60,6 +60,6 @@ def strategies(
 
         rendering.show(report, settings.strategies, settings.digest)
     else:
-        common.print_machine("strategies", {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)
     if check and report.disabled:
         raise typer.Exit(common.BREACHED)

@@ -174,8 +174,7 @@ def stress(
         else:
             rendering.show(report)
     else:
-        kind = "stress.synthetic" if synthetic is not None else "stress.reverse" if reverse is not None else "stress"
-        common.print_machine(kind, {**api.to_plain(report), "config_digest": settings.digest}, form)
+        common.print_report(report, form)
     if check and not passed:
         raise typer.Exit(common.BREACHED)
 

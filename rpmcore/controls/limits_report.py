@@ -12,6 +12,7 @@ from rpmcore.controls.regime_limits import RiskLimits
 from rpmcore.controls.stress_limits import StressReading
 from rpmcore.controls.volatility_thresholds import VolatilityReading
 from rpmcore.domain.crises import Regime
+from rpmcore.domain.report import ConfiguredReport, Shown, percent
 from rpmcore.risk.limits import LimitCheck
 from rpmcore.risk.notices import Notice
 from rpmcore.risk.report import BookSummary
@@ -34,8 +35,8 @@ class MarketData:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LimitsReport(ConfiguredReport):
     """Every figure of ``rpm limits``: the limits for the day after `data.last`."""
 
     book: BookSummary
@@ -46,6 +47,29 @@ class LimitsReport:
     stress: StressReading
     checks: tuple[LimitCheck, ...]
     warnings: tuple[Notice, ...]
+
+    SCHEMA = "rpm.limits/1"
+    MAIN = "checks"
+    SHOWN = (
+        Shown(
+            table="checks", title="The book against them",
+            columns=("name", "observed", "limit", "utilisation", "status"),
+        ),
+        Shown(
+            table="limits.steps", title="How they come about",
+            columns=("name", "verdict", "observed", "threshold", "multiplier", "result.risk_per_trade", "note"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        now = self.limits
+        beyond = [check.name for check in self.checks if check.status == "breach"]
+        held = f"{self.book.called} breaks {', '.join(beyond)}" if beyond else f"{self.book.called} keeps them"
+        return (
+            f"after {self.data.last}, {now.regime}: risk {percent(now.risk_per_trade)} a trade, gross exposure "
+            f"{now.gross_exposure:.2f}, leverage {now.leverage:.2f}; {held}"
+        )
 
     @property
     def breached(self) -> bool:
@@ -64,8 +88,8 @@ class RegimeSpan:
     n_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegimeReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RegimeReport(ConfiguredReport):
     """Every figure of ``rpm regime``; `spans` are empty where the history was not asked for."""
 
     book: BookSummary
@@ -74,3 +98,20 @@ class RegimeReport:
     limits: RiskLimits
     spans: tuple[RegimeSpan, ...]
     warnings: tuple[Notice, ...]
+
+    SCHEMA = "rpm.regime/1"
+    MAIN = "spans"
+    SHOWN = (
+        Shown(
+            table="reading.conditions", title="Evidence",
+            columns=("name", "measure", "value", "rank", "begins", "ends", "holds"),
+        ),
+        Shown(table="spans", title="History", columns=("regime", "known", "first", "last", "n_days")),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        return (
+            f"after {self.data.last} the market ({self.data.market}) is {self.reading.regime}: risk "
+            f"{percent(self.limits.risk_per_trade)} a trade, gross exposure {self.limits.gross_exposure:.2f}"
+        )

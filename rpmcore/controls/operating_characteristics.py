@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from rpmcore.controls.kill_switch_settings import KillSwitchesSettings
 from rpmcore.controls.scan_statistics import mean_trials_to_run, probability_of_cluster, probability_of_run
 from rpmcore.domain.arrays import Matrix, Vector
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.report import ConfiguredReport, Shown, percent
 from rpmcore.kernels import random_numbers
 
 BLOCK = 2000
@@ -113,8 +114,8 @@ class Characteristic:
     wanted_threshold_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingCharacteristics:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OperatingCharacteristics(ConfiguredReport):
     """All switches against one behaviour; `wanted` is the false-alarm rate a day that thresholds are asked for."""
 
     behaviour: Behaviour
@@ -122,6 +123,34 @@ class OperatingCharacteristics:
     days: int
     seed: int
     characteristics: tuple[Characteristic, ...]
+
+    SCHEMA = "rpm.killswitch/1"
+    MAIN = "simulation.characteristics"
+    ROWS: ClassVar[dict[str, type]] = {"simulation.characteristics": Characteristic}
+    SHOWN = (
+        Shown(
+            table="simulation.characteristics", title="Thresholds", rows=20,
+            columns=(
+                "switch", "measure", "threshold", "false_halt", "basis", "detection", "detection_unit",
+                "wanted_threshold",
+            ),
+        ),
+    )  # fmt: skip
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema."""
+        return {
+            "simulation": self.figures(), "history": None, "history_reason": "none was given", **self.digest(),
+        }  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        often = [c.switch for c in self.characteristics if c.false_halt is not None and c.false_halt > self.wanted]
+        told = ", ".join(dict.fromkeys(often)) or "none"
+        return (
+            f"{self.behaviour.trades_a_day:,} trades a day, {percent(self.behaviour.rejection_rate, 0)} of orders "
+            f"rejected: halting for nothing on more than {percent(self.wanted, 1)} of days: {told}"
+        )
 
 
 def operating_characteristics(

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from rpmcore.controls.account_loss import DAY
 from rpmcore.controls.kill_switch_settings import KillSwitchesSettings
 from rpmcore.controls.manager import AdvancedKillSwitchManager
 from rpmcore.domain.controls import Severity
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.report import ConfiguredReport, Shown, counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,8 @@ class SwitchHistory:
     share: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayedHistory:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReplayedHistory(ConfiguredReport):
     """What a history holds, and what it would have tripped.
 
     Parameters
@@ -59,6 +60,25 @@ class ReplayedHistory:
     win_rate_reason: str = "there is no trade"
     halted_days: int
     switches: tuple[SwitchHistory, ...]
+
+    SCHEMA = "rpm.killswitch/1"
+    MAIN = "history.switches"
+    ROWS: ClassVar[dict[str, type]] = {"history.switches": SwitchHistory}
+    SHOWN = (Shown(table="history.switches", title="Halts", columns=("switch", "scope", "days", "share"), rows=20),)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema."""
+        return {
+            "simulation": None, "simulation_reason": "a history was replayed", "history": self.figures(),
+            **self.digest(),
+        }  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        return (
+            f"{self.trades:,} trades and {self.rejections:,} rejections on {counted(self.days, 'day')}: something "
+            f"would have halted on {self.halted_days}"
+        )
 
 
 def replay_history(

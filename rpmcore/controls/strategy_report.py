@@ -11,6 +11,7 @@ from rpmcore.controls.strategy_health import Band, HealthComponent
 from rpmcore.controls.strategy_intelligence import Status
 from rpmcore.controls.strategy_suggestions import Suggestion
 from rpmcore.controls.strategy_tracker import PeriodPerformance
+from rpmcore.domain.report import ConfiguredReport, Shown, counted
 from rpmcore.risk.notices import Notice
 
 
@@ -143,8 +144,8 @@ class StrategyVerdict:
     history_reason: str | None = "told of the strategy that is asked for alone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrategiesReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StrategiesReport(ConfiguredReport):
     """Every figure of ``rpm strategies``.
 
     Attributes
@@ -169,6 +170,22 @@ class StrategiesReport:
     asked: str | None
     asked_reason: str | None = "no strategy was named"
     warnings: tuple[Notice, ...] = ()
+
+    SCHEMA = "rpm.strategies/1"
+    MAIN = "strategies"
+    SHOWN = (
+        Shown(
+            table="strategies", title="Strategies", rows=20,
+            columns=("rank", "strategy_id", "health", "score", "status", "multiplier", "n_trades", "equity", "reason"),
+        ),
+        Shown(table="allocation", title="Allocation", columns=("strategy_id", "fraction", "kelly")),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        barred = self.disabled
+        told = f"{', '.join(barred)} disabled" if barred else "none disabled"
+        return f"{counted(len(self.strategies), 'strategy', 'strategies')} on {self.as_of}: {told}"
 
     @property
     def disabled(self) -> tuple[str, ...]:

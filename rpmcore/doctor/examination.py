@@ -1,12 +1,15 @@
 """What is wrong with this installation, this machine, this ledger? What ``rpm doctor`` asks, in one call."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rpmcore.doctor import configuration, installation, ledger, self_test, speed, system
 from rpmcore.doctor.environment import Environment
-from rpmcore.doctor.finding import Finding, problem
+from rpmcore.doctor.finding import Finding, Status, problem
 from rpmcore.doctor.reading import read_environment
+from rpmcore.domain.report import Report, Shown, counted
 
 Check = Callable[[Environment], Finding]
 
@@ -15,7 +18,41 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-def examine(ledger_path: Path | None = None, environment: Environment | None = None) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Examination(Report):
+    """Everything that ``rpm doctor`` says."""
+
+    checks: tuple[Finding, ...]
+
+    SCHEMA = "rpm.doctor/1"
+    MAIN = "checks"
+    SHOWN = (Shown(table="checks", title="Checks", columns=("name", "status", "found", "remedy"), rows=40),)
+
+    @property
+    def sound(self) -> bool:
+        """Whether no check has found a problem."""
+        return all(finding.passed for finding in self.checks)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the object ``rpm.doctor/1``, without its schema."""
+        checks = [
+            {
+                "name": f.name, "status": f.status.value, "passed": f.passed, "found": f.found,
+                "expected": f.expected, "remedy": f.remedy,
+            }
+            for f in self.checks
+        ]  # fmt: skip
+        return {"sound": self.sound, "checks": checks}
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        problems = [f.name for f in self.checks if f.status is Status.PROBLEM]
+        return f"{counted(len(problems), 'problem')} in {counted(len(self.checks), 'check')}" + (
+            f": {', '.join(problems)}" if problems else ""
+        )
+
+
+def examine(ledger_path: Path | None = None, environment: Environment | None = None) -> Examination:
     """Return what every check finds.
 
     Parameters
@@ -34,7 +71,7 @@ def examine(ledger_path: Path | None = None, environment: Environment | None = N
     found = [attempt(name, lambda check=check: check(seen)) for name, check in checks]  # type: ignore[misc]
     if ledger_path is not None:
         found += _of_ledger(ledger_path, seen)
-    return tuple(found)
+    return Examination(checks=tuple(found))
 
 
 def _of_ledger(path: Path, environment: Environment) -> Iterable[Finding]:

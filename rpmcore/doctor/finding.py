@@ -36,6 +36,11 @@ class Finding:
     expected: str
     remedy: str | None = None
 
+    @property
+    def passed(self) -> bool:
+        """Whether nothing must be cured."""
+        return self.status is not Status.PROBLEM
+
 
 def ok(name: str, found: str, expected: str, remedy: str | None = None) -> Finding:
     """Return that all is well; `remedy` says how to have more."""

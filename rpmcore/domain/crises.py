@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from rpmcore.domain.errors import ConfigurationError, InputError, nearest
 from rpmcore.domain.instruments import CURRENCIES
+from rpmcore.domain.report import Report, counted, percent
 
 Regime = Literal["trending", "ranging", "volatile", "stressed"]
 """The state of a market, as the adaptive limits name it."""
@@ -49,8 +50,8 @@ class Gap:
     victims: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crisis:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Crisis(Report):
     """One crisis: what the market did, and when.
 
     Attributes
@@ -91,6 +92,15 @@ class Crisis:
     regime: Regime
     duration_days: int
     sources: Mapping[str, str]
+
+    SCHEMA = "rpm.scenario/1"
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        return (
+            f"{self.title} ({self.name}), {self.window.start} to {self.window.end}: market "
+            f"{percent(self.market_shock, 0)} in {counted(self.duration_days, 'day')}"
+        )
 
     @property
     def parameters(self) -> dict[str, float | str | None]:

@@ -1,16 +1,18 @@
 """The crises that can be asked for by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rpmcore.domain import reference
 from rpmcore.domain.crises import Crisis
 from rpmcore.domain.errors import ConfigurationError, nearest
+from rpmcore.domain.plain import to_plain
+from rpmcore.domain.report import Report, Shown
 
 _REQUIRED = object()
 
 
-class HistoricalCrisisLibrary(Mapping[str, Crisis]):
+class HistoricalCrisisLibrary(Report, Mapping[str, Crisis]):
     """The crises that come with rpm, and a desk's own, by name.
 
     Unlike in a dict, a name that is not there is a `ConfigurationError` with the nearest one that is. A member of
@@ -27,6 +29,19 @@ class HistoricalCrisisLibrary(Mapping[str, Crisis]):
     ConfigurationError
         If two of `own` have one name.
     """
+
+    SCHEMA = "rpm.scenarios/1"
+    MAIN = "scenarios"
+    ROWS: ClassVar[dict[str, type]] = {"scenarios": Crisis}
+    SHOWN = (
+        Shown(
+            table="scenarios", title="Crises", rows=40,
+            columns=(
+                "name", "title", "window.start", "window.end", "market_shock", "volatility_multiplier", "regime",
+                "duration_days",
+            ),
+        ),
+    )  # fmt: skip
 
     def __init__(self, own: Iterable[Crisis] = ()) -> None:
         added: dict[str, Crisis] = {}
@@ -51,6 +66,14 @@ class HistoricalCrisisLibrary(Mapping[str, Crisis]):
 
     def __len__(self) -> int:
         return len(self._crises)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema."""
+        return {"scenarios": to_plain(tuple(self.values()))}
+
+    def headline(self) -> str:
+        """Return the names in a sentence."""
+        return f"{len(self)} crises: {', '.join(self)}"
 
     def get(self, name: str, default: Any = _REQUIRED) -> Any:
         """Return the crisis of this name.

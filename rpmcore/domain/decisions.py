@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from rpmcore.domain.errors import RpmError
 from rpmcore.domain.orders import Signal
 from rpmcore.domain.reasons import REASONS, RejectReason
+from rpmcore.domain.report import Report, Shown
 
 Verdict = Literal["approved", "cut", "rejected"]
 """As asked, smaller than asked, or not at all."""
@@ -68,8 +69,8 @@ class Incremental:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Decision(Report):
     """The answer to a signal.
 
     Attributes
@@ -118,6 +119,21 @@ class Decision:
     config_digest: str
     expires_at: int | None
     signature: str | None = None
+
+    SCHEMA = "rpm.decision/1"
+    MAIN = "checks"
+    ROWS: ClassVar[dict[str, type]] = {"checks": CheckResult}
+    SHOWN = (
+        Shown(
+            table="checks", title="Checks", rows=40,
+            columns=("name", "status", "observed", "limit", "utilisation", "largest_passing", "text"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        signal = self.signal
+        return f"{signal.side} {signal.symbol} of {signal.strategy_id}: {self.verdict}: {self.text}"
 
     @property
     def fix_reason(self) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from rpmcore.domain.report import ConfiguredReport, Shown, counted, percent
 from rpmcore.risk.limits import LimitCheck
 from rpmcore.risk.notices import Notice
 
@@ -34,6 +35,11 @@ class BookSummary:
     n_strategies: int
     gross_leverage: float
     net_leverage: float
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls it."""
+        return "the sample book" if self.source == "sample" else self.path or "the book given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +212,8 @@ class Histogram:
     counts: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Evaluation(ConfiguredReport):
     """Everything that ``rpm evaluate`` says; the field names are the keys of its JSON."""
 
     book: BookSummary
@@ -226,6 +232,45 @@ class Evaluation:
     rolling: "RollingReport | None"
     rolling_reason: str = "not asked for; see --rolling"
     warnings: tuple[Notice, ...]
+
+    SCHEMA = "rpm.evaluate/1"
+    MAIN = "tail_risk"
+    SHOWN = (
+        Shown(table="limits", title="Limits", columns=("name", "observed", "limit", "utilisation", "status"), rows=20),
+        Shown(
+            table="tail_risk", title="Tail risk",
+            columns=(
+                "method", "confidence", "horizon", "value_at_risk", "expected_shortfall", "value_at_risk_money",
+                "expected_shortfall_money",
+            ),
+        ),
+        Shown(
+            table="components", title="Where the risk sits",
+            columns=("symbol", "strategy_id", "weight", "volatility", "component_var", "share"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        breaches = [check.name for check in self.limits if check.status == "breach"]
+        held = f"{len(breaches) or 'none'} of {counted(len(self.limits), 'limit')} breached"
+        named = f": {', '.join(breaches)}" if breaches else ""
+        return (
+            f"{self.book.called} on {self.book.as_of}: volatility {percent(self.volatility.annual)} a year, "
+            f"{self._worst()}{held}{named}"
+        )
+
+    def _worst(self) -> str:
+        rows = [row for row in self.tail_risk if row.value_at_risk is not None]
+        if not rows:
+            return ""
+        highest = max(row.confidence for row in rows)
+        row = max((r for r in rows if r.confidence == highest), key=lambda r: r.value_at_risk or 0.0)
+        days = "one day" if row.horizon == 1 else f"{row.horizon} days"
+        return (
+            f"VaR {percent(highest, 0)} of {days} up to {percent(row.value_at_risk)} and CVaR "
+            f"{percent(row.expected_shortfall)} of capital ({row.method}), "
+        )
 
     @property
     def breached(self) -> bool:

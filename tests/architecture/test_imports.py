@@ -81,6 +81,7 @@ def test_the_public_names_are_pinned_and_load():
         "RejectionException",
         "RejectionVelocityKillSwitch",
         "RiskGate",
+        "Settings",
         "Signal",
         "SignalData",
         "StrategyIntelligenceEngine",
@@ -91,24 +92,57 @@ def test_the_public_names_are_pinned_and_load():
         "SyntheticStressGenerator",
         "VaRBacktester",
         "VaRCalculator",
+        "alerts_status",
+        "answer_alert",
+        "audit_export",
+        "audit_head",
+        "audit_show",
+        "audit_verify",
         "backtest",
+        "chosen_crises",
+        "compare_policies",
+        "decide",
         "evaluate",
         "exposure",
+        "gate_run",
+        "gate_status",
+        "killswitch_status",
         "limits",
         "load_settings",
         "new_gate",
         "open_gate",
         "open_prices",
+        "operate",
+        "prove",
         "read_book",
         "read_prices",
+        "read_signals",
+        "read_trades",
         "regime",
+        "reload_settings",
+        "replay_kill_switches",
         "reverse_stress",
         "scenarios",
+        "examine",
+        "send_test_alert",
+        "simulate_kill_switches",
         "size",
         "strategies",
         "stress",
         "synthetic_stress",
+        "trade_record",
+        "warmup",
+        "what_if",
+        "what_if_of_book",
     ]
     for name in rpmcore.__all__:
-        assert getattr(rpmcore, name).__name__ == {"SignalData": "Signal"}.get(name, name)
+        assert getattr(rpmcore, name).__name__ == {"SignalData": "Signal", "reload_settings": "reload"}.get(name, name)
         assert name in dir(rpmcore)
+
+
+def test_a_module_does_not_take_the_place_of_the_job_of_its_name():
+    code = (
+        "import rpmcore.gate_status, rpmcore.gate_run\n"
+        "assert callable(rpmcore.gate_status) and callable(rpmcore.gate_run)"
+    )
+    assert "rpmcore.gate_run" in modules_after(code)

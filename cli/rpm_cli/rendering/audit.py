@@ -8,8 +8,7 @@ from rich.text import Text
 from rpm_cli.rendering import terminal as draw
 from rpmcore.adapters.ledger.records import Record
 from rpmcore.adapters.ledger.verification import Verification
-from rpmcore.domain.canonical import parse
-from rpmcore.domain.errors import InvalidArgument
+from rpmcore.audit_jobs import body_of
 
 KIND_STYLE = {"decision": "bold", "event": "yellow", "snapshot": "dim", "genesis": "dim"}
 
@@ -26,7 +25,7 @@ def show(records: Sequence[Record]) -> None:
     table.add_column("Kind", no_wrap=True)
     table.add_column("What", overflow="fold")
     for record in records:
-        body = _body(record)
+        body = body_of(record)
         cells: list[str | Text] = [f"{record.position}", f"{record.sequence}"]
         if wide:
             at = body.get("at")
@@ -34,17 +33,6 @@ def show(records: Sequence[Record]) -> None:
         style = KIND_STYLE.get(record.kind, "")
         table.add_row(*cells, Text(record.kind, style=style), Text(draw.printable(_told(record.kind, body))))
     console.print(table)
-
-
-def plain(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return records in JSON's types."""
-    return [
-        {
-            "position": r.position, "sequence": r.sequence, "kind": r.kind, "key": r.key, "mac": r.mac.hex(),
-            "body": _body(r),
-        }
-        for r in records
-    ]  # fmt: skip
 
 
 def show_verification(ledger: str, found: Verification) -> None:
@@ -61,28 +49,6 @@ def show_verification(ledger: str, found: Verification) -> None:
     if found.head is not None:
         rows.append(("Head", f"record {found.head.position:,}, {found.head.mac.hex()[:16]}, signed"))
     draw.grid(draw.console(), rows)
-
-
-def plain_verification(ledger: str, found: Verification) -> dict[str, Any]:
-    """Return what a verification found in JSON's types."""
-    head = found.head
-    return {
-        "ledger": ledger, "ok": found.ok, "records": found.records, "by_kind": dict(found.by_kind),
-        "bad_position": found.bad_position, "why": found.why, "anchors": found.anchors,
-        "head": None if head is None else {
-            "ledger": head.ledger, "position": head.position, "sequence": head.sequence, "mac": head.mac.hex(),
-            "signature": head.signature.hex(),
-        },
-        **({"head_reason": "the ledger does not verify"} if head is None else {}),
-    }  # fmt: skip
-
-
-def _body(record: Record) -> Mapping[str, Any]:
-    try:
-        found = parse(record.body)
-    except InvalidArgument:
-        found = None
-    return found if isinstance(found, dict) else {"text": record.body.decode(errors="replace")}
 
 
 def _told(kind: str, body: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from rpm_cli.rendering import limits
 from rpm_cli.rendering import terminal as draw
-from rpmcore.gate_status import DecisionLine, GateStatus, Use
+from rpmcore.gate_status import DecisionLine, GateStatus, KillSwitchStatus, Use
 from rpmcore.ledger_jobs import Obeyed
 
 STATE_STYLE = {"active": "green", "reducing": "yellow", "halted": "bold red"}
@@ -32,7 +32,7 @@ def show(found: GateStatus) -> None:
     _decisions(console, found.decisions, wide)
 
 
-def show_switches(found: GateStatus) -> None:
+def show_switches(found: GateStatus | KillSwitchStatus) -> None:
     """Print how the kill switches of a gate stand."""
     console = draw.console()
     draw.grid(console, (*_state(found), ("As of", f"{draw.moment(found.at)} UTC, the last command")))
@@ -63,7 +63,7 @@ def _styled(word: str, styles: dict[str, str]) -> Text:
     return Text(word.upper(), style=styles.get(word, ""))
 
 
-def _state(found: GateStatus) -> list[tuple[str, str | Text]]:
+def _state(found: GateStatus | KillSwitchStatus) -> list[tuple[str, str | Text]]:
     state = _styled(found.trading_state, STATE_STYLE)
     for why in (found.integrity, found.halted):
         if why:
@@ -91,7 +91,7 @@ def _header(console: Console, found: GateStatus) -> None:
     )
 
 
-def _switches(console: Console, found: GateStatus, *, every: bool) -> None:
+def _switches(console: Console, found: GateStatus | KillSwitchStatus, *, every: bool) -> None:
     draw.title(console, "Kill switches")
     table = draw.table()
     table.add_column("Scope", no_wrap=True)

@@ -29,6 +29,7 @@ from rpmcore.adapters.telemetry.settings import ObservabilitySettings
 from rpmcore.decision.flags import FlagsSettings
 from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.errors import ConfigurationError
+from rpmcore.risk.settings import RiskSettings
 
 
 class Settings(DecisionSettings):
@@ -50,6 +51,11 @@ class Settings(DecisionSettings):
         """
         canonical = json.dumps(self.of_decisions.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def digest_of(settings: RiskSettings) -> str:
+    """Return the digest of settings; sections that they lack stand at their defaults."""
+    return (settings if isinstance(settings, Settings) else Settings(**dict(settings))).digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

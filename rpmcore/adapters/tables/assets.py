@@ -69,7 +69,7 @@ def read_assets(source: Any) -> tuple[AssetFactorProfile, ...]:
     if is_path and Path(source).suffix.lower() in _YAML_SUFFIXES:
         entries = _yaml_entries(Path(source))
     else:
-        entries = _table_entries(open_table(source))
+        entries = _table_entries(open_table(source).indexed_by("symbol"))
     # A cross between two currencies is decomposed into pairs with the dollar: those of the desk come first.
     crosses = [entry for entry in entries if _is_cross(entry)]
     reference = AssetFactorDatabase()

@@ -47,7 +47,7 @@ def read_book(source: Any, *, capital: float | None = None, base_currency: str |
     InputError
         If the file or a cell of it cannot be used; names file, column, symbol, row, value and remedy.
     """
-    table = open_table(source)
+    table = open_table(source).indexed_by("symbol")
     check_schema(table, SCHEMA, "it is not a book")
     table.require("symbol")
     sizing = _sizing(table)

@@ -94,15 +94,13 @@ def read_texts(column: Column) -> Texts:
     InputError
         If it does not hold text.
     """
-    data = column.data
+    data = _plain_texts(column)
     if pa.types.is_null(data.type):
         return Texts(values=[], codes=np.full(len(data), -1))
     held = data.type.value_type if pa.types.is_dictionary(data.type) else data.type
     if not is_text(held):
         raise column.error(None, f"it holds {held}, not text", remedy="store it as text")
     with reading(column.source):
-        if pa.types.is_string_view(held):
-            data = decoded(column).cast(pa.large_string())
         if pa.types.is_dictionary(data.type):
             array = data.unify_dictionaries().combine_chunks()
         else:
@@ -114,8 +112,26 @@ def read_texts(column: Column) -> Texts:
 
 def decoded(column: Column) -> Any:
     """Return the data of the column, with a dictionary replaced by the values it stands for."""
-    kind = column.data.type
-    return column.data.cast(kind.value_type) if pa.types.is_dictionary(kind) else column.data
+    data = _plain_texts(column)
+    return data.cast(data.type.value_type) if pa.types.is_dictionary(data.type) else data
+
+
+def _plain_texts(column: Column) -> Any:
+    """Return the data of the column; text in views, of which Arrow can do little, as text, also in a dictionary."""
+    data = column.data
+    held = data.type.value_type if pa.types.is_dictionary(data.type) else data.type
+    if not pa.types.is_string_view(held):
+        return data
+    with reading(column.source):
+        if not pa.types.is_dictionary(data.type):
+            return data.cast(pa.large_string())
+        return pa.chunked_array(
+            [
+                pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.large_string()))
+                for chunk in data.chunks
+            ],
+            pa.dictionary(data.type.index_type, pa.large_string()),
+        )
 
 
 def fixed_width(array: Any, dtype: DTypeLike) -> NDArray[Any]:

@@ -34,7 +34,7 @@ def read_correlation(source: Any, symbols: Sequence[str]) -> Matrix:
         If it cannot be read, lacks a row or a column, or an element is missing, out of [−1, 1], not 1 on the
         diagonal, or unlike its mirror image.
     """
-    table = open_table(source)
+    table = open_table(source).indexed_by("symbol")
     table.require("symbol")
     absent = [symbol for symbol in symbols if symbol not in table.columns]
     if absent:

@@ -46,7 +46,7 @@ def read_factor_returns(source: Any) -> FactorReturns:
         different returns of one date, or a column that looks like per cent; names file, column, date, value and
         remedy.
     """
-    table = open_table(source)
+    table = open_table(source).indexed_by("date", dated=True)
     names = _factors(table)
     columns = table.read(["date", *names], max_rows=MAX_ROWS)
     date_column = columns["date"]

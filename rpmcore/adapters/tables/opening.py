@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from rpmcore.adapters.tables.csv_files import open_csv
-from rpmcore.adapters.tables.parquet_files import open_parquet, text_metadata
+from rpmcore.adapters.tables.parquet_files import open_parquet, pandas_index, text_metadata
 from rpmcore.adapters.tables.source import TableSource, reading
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
 
@@ -48,12 +48,22 @@ def open_table(source: Any) -> TableSource:
         name = str(source)
         with reading(name):
             return _open_file(Path(name), name)
-    if not isinstance(source, pa.Table) and not hasattr(source, "__arrow_c_stream__"):
+    kind = type(source).__name__
+    if kind in _NEARLY or (not isinstance(source, pa.Table) and not hasattr(source, "__arrow_c_stream__")):
+        remedy = f": {_NEARLY[kind]}" if kind in _NEARLY else ""
         raise InvalidArgument(
-            "a table must be a path, or have __arrow_c_stream__ (Arrow, pandas, polars, duckdb), "
-            f"but is {type(source).__name__}"
+            f"a table must be a path, or have __arrow_c_stream__ (Arrow, pandas, polars, duckdb), but is {kind}{remedy}"
         )
     return _in_memory(source)
+
+
+_NEARLY = {
+    "LazyFrame": "collect() it",
+    "Series": "a frame with one column more is needed; in pandas, series.rename('weight').reset_index()",
+    "dict": "pyarrow.table(…) makes a table of a mapping of columns",
+    "list": "pyarrow.Table.from_pylist(…) makes a table of a list of rows",
+}
+"""What a person may hold in place of a table, by the name of its type, and what makes one of it."""
 
 
 def _in_memory(source: Any) -> TableSource:
@@ -61,6 +71,7 @@ def _in_memory(source: Any) -> TableSource:
         table = pa.table(source)
         types = tuple((field.name, field.type) for field in table.schema)
         metadata = text_metadata(table.schema)
+        index = pandas_index(table.schema, IN_MEMORY)
     return TableSource(
         name=IN_MEMORY,
         path=None,
@@ -69,6 +80,7 @@ def _in_memory(source: Any) -> TableSource:
         n_rows=table.num_rows,
         untyped=False,
         fetch=lambda names: table.select(list(names)),
+        index=index,
     )
 
 

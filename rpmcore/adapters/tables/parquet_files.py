@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from rpmcore.adapters.tables.source import TableSource, reading
+from rpmcore.adapters.tables.source import TableSource, reading, shortened
+from rpmcore.domain.errors import InputError
 
 _LIMITS = {"thrift_string_size_limit": 64 * 2**20, "thrift_container_size_limit": 1_000_000}
 """A footer that claims more is hostile or damaged; 10,000 columns in 10 row groups stay far below."""
@@ -27,6 +28,7 @@ def open_parquet(path: Path, name: str) -> TableSource:
         footer, schema = parquet.metadata, parquet.schema_arrow
         types = tuple((field.name, field.type) for field in schema)
         metadata = text_metadata(schema)
+        index = pandas_index(schema, name)
 
     def fetch(names: Sequence[str]) -> Any:
         # Texts arrive as dictionaries: a million cells that share a long text then cost no more than one.
@@ -49,6 +51,7 @@ def open_parquet(path: Path, name: str) -> TableSource:
         n_rows=footer.num_rows,
         untyped=False,
         fetch=fetch,
+        index=index,
     )
 
 
@@ -56,6 +59,28 @@ def text_metadata(schema: Any) -> dict[str, str]:
     """Return the metadata of an Arrow schema that belong to rpm."""
     pairs = (schema.metadata or {}).items()
     return {key.decode(): value.decode(errors="replace") for key, value in pairs if key.startswith(b"rpm.")}
+
+
+def pandas_index(schema: Any, source: str) -> str | None:
+    """Return the column that was the index of the pandas frame that a table was made from, if it had one.
+
+    Raises
+    ------
+    InputError
+        If the columns of the frame had two levels: the names that Arrow makes of them are nobody's.
+    """
+    told = schema.pandas_metadata
+    if not isinstance(told, dict):
+        return None
+    if len(told.get("column_indexes") or ()) > 1:
+        raise InputError(
+            "its columns have two levels",
+            source=source,
+            column=shortened(schema.names[0]) if schema.names else None,
+            remedy="give a frame with one of them, such as frame['Close']",
+        )
+    columns = [name for name in told.get("index_columns") or () if isinstance(name, str) and name in schema.names]
+    return columns[0] if len(columns) == 1 else None
 
 
 def is_text(kind: Any) -> bool:

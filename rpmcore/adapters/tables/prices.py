@@ -122,7 +122,7 @@ def open_prices(source: Any) -> PriceSource:
 
     A long table has the columns ``date``, ``symbol`` and ``close``; a wide one has ``date`` and one column
     per symbol. A table with a column ``symbol`` or ``close``, in any case, is taken for a long one. Rows
-    stand in any order.
+    stand in any order. The index of a pandas frame is the date where no column is called so.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def open_prices(source: Any) -> PriceSource:
     InputError
         If it cannot be read, lacks a column, or holds an empty symbol.
     """
-    table = open_table(source)
+    table = open_table(source).indexed_by("date", dated=True)
     found = table.metadata.get("rpm.schema")
     if found is not None and found != SCHEMA:
         raise InputError(

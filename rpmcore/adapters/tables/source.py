@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -87,6 +87,8 @@ class TableSource:
         Whether every column is text, as in CSV.
     fetch
         Reads the columns named, and perhaps more, as an Arrow table.
+    index
+        The column that was the index of a pandas frame, if there is one.
     """
 
     name: str
@@ -96,11 +98,39 @@ class TableSource:
     n_rows: int | None
     untyped: bool
     fetch: Callable[[Sequence[str]], Any]
+    index: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The column names, in order."""
         return tuple(name for name, _ in self.types)
+
+    def indexed_by(self, name: str, *, dated: bool = False) -> "TableSource":
+        """Return the table with the index of its pandas frame called `name`, where no column is called so.
+
+        Parameters
+        ----------
+        name
+            What a reader needs.
+        dated
+            Whether an index of dates is meant whatever its name is. Otherwise only one without a name is, or one that
+            differs from `name` in its letters' case.
+        """
+        held = self.index
+        if held is None or name in self.columns:
+            return self
+        meant = held in _UNNAMED or held.strip().casefold() == name
+        if not meant and not (dated and pa.types.is_temporal(dict(self.types)[held])):
+            return self
+        new = {held: name}
+        old = {name: held}
+
+        def fetch(names: Sequence[str]) -> Any:
+            table = self.fetch([old.get(column, column) for column in names])
+            return table.rename_columns([new.get(column, column) for column in table.column_names])
+
+        types = tuple((new.get(column, column), kind) for column, kind in self.types)
+        return replace(self, types=types, fetch=fetch, index=name)
 
     def require(self, *names: str) -> None:
         """Check that each column named is there, once.

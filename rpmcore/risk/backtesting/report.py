@@ -6,7 +6,9 @@ A field ``x_reason`` says why ``x`` is None, where it is.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, ClassVar
 
+from rpmcore.domain.report import ConfiguredReport, Shown, percent
 from rpmcore.risk.backtesting.excess_loss import ExcessLoss
 from rpmcore.risk.backtesting.result import BacktestResult
 from rpmcore.risk.notices import Notice
@@ -83,8 +85,8 @@ class MethodScore:
     n_undefined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BacktestReport(ConfiguredReport):
     """Every figure of ``rpm backtest``.
 
     Attributes
@@ -122,6 +124,31 @@ class BacktestReport:
     series: ForecastSeries
     comparison: tuple[MethodScore, ...]
     warnings: tuple[Notice, ...]
+
+    SCHEMA = "rpm.backtest/1"
+    MAIN = "tests"
+    ROWS: ClassVar[dict[str, type]] = {"tests": BacktestResult}
+    SHOWN = (
+        Shown(table="tests", title="Tests", columns=("test", "name", "statistic", "p_value", "verdict")),
+        Shown(
+            table="comparison", title="Methods on the same days",
+            columns=("method", "violations", "expected", "rate", "zone", "joint_score", "p_value_against_best"),
+        ),
+        Shown(table="worst", title="Worst days", columns=("day", "loss", "value_at_risk", "ratio"), rows=5),
+    )  # fmt: skip
+
+    def lists(self) -> dict[str, Any]:
+        """Return where `to_arrow` looks for lists; the tests stand in one, with their key as ``test``."""
+        plain = self.to_plain()
+        return {**plain, "tests": [{"test": key, **row} for key, row in plain["tests"].items()]}
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        failed = f"; failed: {', '.join(self.failed)}" if self.failed else "; every test passed"
+        return (
+            f"{self.method} VaR {percent(self.confidence, 1)} on {self.book.called}, {self.data.first} to "
+            f"{self.data.last}: {self.violations} violations in {self.n:,} days, {self.expected:.1f} expected{failed}"
+        )
 
     @property
     def failed(self) -> tuple[str, ...]:

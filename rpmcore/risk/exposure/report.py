@@ -6,6 +6,7 @@ A field ``x_reason`` says why ``x`` is None, where it is.
 from dataclasses import dataclass
 from datetime import date
 
+from rpmcore.domain.report import ConfiguredReport, Shown, counted, percent
 from rpmcore.risk.exposure.cures import Breach
 from rpmcore.risk.exposure.diversity import Diversification
 from rpmcore.risk.exposure.hedging import Hedge
@@ -160,8 +161,8 @@ class StrategyRow:
     share_reason: str | None = NO_VARIANCE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExposureReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ExposureReport(ConfiguredReport):
     """Every figure of ``rpm exposure``."""
 
     book: BookSummary
@@ -179,6 +180,28 @@ class ExposureReport:
     breaches: tuple[Breach, ...]
     hedges: tuple[Hedge, ...]
     warnings: tuple[Notice, ...]
+
+    SCHEMA = "rpm.exposure/1"
+    MAIN = "factors"
+    SHOWN = (
+        Shown(table="factors", title="Factors", columns=("name", "exposure", "volatility", "share", "moves_most")),
+        Shown(table="sectors", title="Sectors", columns=("sector", "net", "gross", "share")),
+        Shown(table="currencies", title="Currencies", columns=("currency", "net", "gross")),
+        Shown(table="limits", title="Limits", columns=("name", "observed", "limit", "utilisation", "status")),
+        Shown(table="breaches", title="Breaches", columns=("name", "text", "symbol", "change")),
+    )
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        bets = self.diversification.effective_bets
+        spread = "" if bets is None else f", {bets:.1f} uncorrelated bets"
+        known = [row for row in self.factors if row.share is not None]
+        first = max(known, key=lambda row: row.share or 0.0, default=None)
+        most = "" if first is None else f"{percent(first.share, 0)} of the variance from {first.name}, "
+        return (
+            f"{self.book.called} on {self.book.as_of}: {most}{percent(self.specific.share, 0)} specific{spread}; "
+            f"{counted(len(self.breaches), 'limit')} breached"
+        )
 
     @property
     def breached(self) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rpmcore.domain.report import ConfiguredReport, Shown, percent
 from rpmcore.risk.evaluation import assess, money, summarise
 from rpmcore.risk.factor_model import FactorModel
 from rpmcore.risk.notices import Notice, notices
@@ -30,8 +31,8 @@ class ReversePosition:
     loss_money_reason: str | None = "the book names no capital; give --capital"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReverseReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReverseReport(ConfiguredReport):
     """The most plausible day with a given loss, in fractions of capital.
 
     Attributes
@@ -69,6 +70,23 @@ class ReverseReport:
     positions: tuple[ReversePosition, ...]
     warnings: tuple[Notice, ...]
     notes: tuple[str, ...]
+
+    SCHEMA = "rpm.stress.reverse/1"
+    MAIN = "positions"
+    SHOWN = (
+        Shown(
+            table="positions", title="The most plausible day",
+            columns=("symbol", "weight", "holding_return", "deviations", "loss", "loss_money"),
+        ),
+        Shown(table="broken_limits", title="Limits on the way", columns=("name", "loss", "share", "distance")),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        return (
+            f"{self.book.called} on {self.book.as_of}: the most plausible day that loses {percent(self.loss)} lies "
+            f"{self.distance:.2f} standard deviations away"
+        )
 
 
 def run_reverse(

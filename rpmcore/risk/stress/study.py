@@ -7,6 +7,7 @@ from functools import cache, partial
 from rpmcore.domain.crises import Crisis
 from rpmcore.domain.errors import InputError, InsufficientData, InvalidArgument, Undefined
 from rpmcore.domain.prices import PriceHistory
+from rpmcore.domain.report import ConfiguredReport, Shown, counted, percent
 from rpmcore.risk.evaluation import Assessment, assess, summarise
 from rpmcore.risk.exposure.factors import exposure_panel
 from rpmcore.risk.factor_model import FactorModel
@@ -28,8 +29,8 @@ MODES = ("parametric", "replay", "factor", "path")
 Result = ScenarioResult | ReplayResult | FactorScenarioResult | CrisisPaths
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StressReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StressReport(ConfiguredReport):
     """Everything that ``rpm stress`` says of crises; the field names are the keys of its JSON.
 
     `scenarios` has one entry per crisis and mode, in this order; each tells its ``mode``. Beyond ``name``, ``title``,
@@ -41,6 +42,24 @@ class StressReport:
     scenarios: tuple[Result, ...]
     warnings: tuple[Notice, ...]
     notes: tuple[str, ...]
+
+    SCHEMA = "rpm.stress/1"
+    MAIN = "scenarios"
+    SHOWN = (
+        Shown(
+            table="scenarios", title="Scenarios", rows=20,
+            columns=("name", "mode", "loss", "loss_money", "var_breach_ratio", "passed", "failed_criteria"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        worst = max(self.scenarios, key=lambda scenario: scenario.loss)
+        failed = sum(not scenario.passed for scenario in self.scenarios)
+        return (
+            f"{self.book.called} on {self.book.as_of}: at worst {percent(worst.loss)} of capital lost "
+            f"({worst.name}, {worst.mode}); {failed} of {counted(len(self.scenarios), 'scenario')} failed"
+        )
 
     @property
     def passed(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from rpmcore.domain.report import ConfiguredReport, Shown
 from rpmcore.risk.evaluation import assess, money, summarise
 from rpmcore.risk.notices import Notice, notices
 from rpmcore.risk.report import BookSummary
@@ -31,8 +32,8 @@ class LossQuantile:
     unmanaged_loss: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SuiteReport(ConfiguredReport):
     """Synthetic crises on a book.
 
     Attributes
@@ -56,6 +57,28 @@ class SuiteReport:
     worst: list[dict[str, Any]]
     warnings: tuple[Notice, ...]
     notes: tuple[str, ...]
+
+    SCHEMA = "rpm.stress.synthetic/1"
+    MAIN = "kinds"
+    SHOWN = (
+        Shown(
+            table="kinds", title="By kind",
+            columns=("kind", "n", "pass_rate_pct", "mean_loss_pct", "worst_loss_pct", "mean_unmanaged_loss_pct"),
+        ),
+        Shown(table="quantiles", title="Losses", columns=("share", "loss", "loss_money", "unmanaged_loss")),
+        Shown(
+            table="worst", title="Worst simulations", rows=5,
+            columns=("simulation", "name", "duration_days", "loss_pct", "unmanaged_loss_pct", "passed"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return the answer in a sentence."""
+        told = self.summary
+        return (
+            f"{self.book.called} on {self.book.as_of}: {told['n_failed']:,} of {told['n_simulations']:,} synthetic "
+            f"crises failed, loss {told['mean_loss_pct']:.2f} % in the mean and {told['worst_loss_pct']:.2f} % at worst"
+        )
 
     @property
     def passed(self) -> bool:
