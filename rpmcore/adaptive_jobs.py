@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.inputs import book_inputs
 
 if TYPE_CHECKING:
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def limits(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     settings: Settings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
 ) -> "LimitsReport":
     """Return the limits for the day after the last close with their derivation, and the book held against them.
 
@@ -45,15 +46,15 @@ def limits(
 
 
 def regime(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     history: bool = False,
     settings: Settings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
 ) -> "RegimeReport":
     """Return the regime of the market behind a book after the last close, with its evidence.
 
@@ -78,13 +79,13 @@ def regime(
 
 
 def _inputs(
-    book: Any,
-    prices: Any,
+    book: GivenBook | None,
+    prices: GivenPrices | None,
     settings: Settings,
     capital: float | None,
     base_currency: str | None,
     as_of: date | None,
-    assets: Any,
+    assets: Given | None,
 ) -> "BookInputs":
     market = settings.factors.market
     named = "market" in settings.factors.model_fields_set  # who names a market does not mean another

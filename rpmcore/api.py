@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rpmcore.adapters.configuration.loading import Settings, digest_of, load_settings
 from rpmcore.adapters.tables.book import read_book
+from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.adaptive_jobs import limits, regime
@@ -70,15 +71,15 @@ LAST_COMPILED = "simulation.excess_sums"
 
 
 def evaluate(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     settings: RiskSettings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
-    correlation: Any = None,
+    assets: Given | None = None,
+    correlation: Given | None = None,
     decompose: Sequence[str] = (),
     compare_covariance: bool = False,
     rolling: bool = False,
@@ -135,7 +136,7 @@ def evaluate(
     return replace(found, config_digest=digest_of(chosen))
 
 
-def _given_correlation(source: Any, symbols: tuple[str, ...]) -> GivenCorrelation:
+def _given_correlation(source: Given, symbols: tuple[str, ...]) -> GivenCorrelation:
     from rpmcore.adapters.tables.correlation import read_correlation
 
     name = str(source) if isinstance(source, str | PathLike) else IN_MEMORY
@@ -155,7 +156,7 @@ def _methods(asked: Sequence[str], settings: RiskSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(asked))
 
 
-def read_prices(source: Any, symbols: Sequence[str] | None = None) -> PriceHistory:
+def read_prices(source: Given, symbols: Sequence[str] | None = None) -> PriceHistory:
     """Return prices, read and checked once, to be given to `evaluate` or `stress` again and again.
 
     Parameters
@@ -175,15 +176,15 @@ def read_prices(source: Any, symbols: Sequence[str] | None = None) -> PriceHisto
 
 
 def exposure(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     settings: RiskSettings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
-    factors: Any = None,
+    assets: Given | None = None,
+    factors: Given | None = None,
     hedge: bool = False,
     hedge_with: Sequence[str] = (),
 ) -> "ExposureReport":
@@ -238,15 +239,15 @@ def exposure(
 
 
 def backtest(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     method: str = "limit",
     settings: RiskSettings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
     compare: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> "BacktestReport":

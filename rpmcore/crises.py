@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from os import PathLike
+from typing import TYPE_CHECKING
 
 from rpmcore.adapters.configuration.loading import Settings, digest_of
+from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InvalidArgument, nearest
 from rpmcore.inputs import book_inputs, given_model, replay_prices
@@ -28,20 +30,20 @@ MOST_GATED = 10_000
 
 
 def stress(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     crises: tuple[Crisis, ...] = (),
     modes: Sequence[str] = ("parametric",),
     shocks: Mapping[str, float] | None = None,
-    factors: Any = None,
+    factors: Given | None = None,
     system: str = "unmanaged",
     threads: int = 1,
     settings: RiskSettings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
 ) -> "StressReport":
     """Return what a book loses in crises, and under shocks.
 
@@ -126,16 +128,16 @@ def _check_known(option: str, asked: Sequence[str], known: Sequence[str]) -> Non
 
 
 def reverse_stress(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     loss: float,
-    factors: Any = None,
+    factors: Given | None = None,
     settings: RiskSettings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
 ) -> "ReverseReport":
     """Return the most plausible day on which a book loses `loss`, a fraction of capital.
 
@@ -166,8 +168,8 @@ def reverse_stress(
 
 
 def synthetic_stress(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     n_simulations: int,
     system: str = "unmanaged",
@@ -175,7 +177,7 @@ def synthetic_stress(
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> "SuiteReport":
@@ -218,7 +220,7 @@ def synthetic_stress(
     return replace(found, config_digest=digest_of(chosen))
 
 
-def scenarios(file: Any = None) -> "HistoricalCrisisLibrary":
+def scenarios(file: str | PathLike[str] | None = None) -> "HistoricalCrisisLibrary":
     """Return the crisis library by name, with those of a scenario file if one is given.
 
     Raises
@@ -233,7 +235,7 @@ def scenarios(file: Any = None) -> "HistoricalCrisisLibrary":
 
 
 def chosen_crises(
-    names: Sequence[str] | None = None, changes: Sequence[str] = (), file: Any = None
+    names: Sequence[str] | None = None, changes: Sequence[str] = (), file: str | PathLike[str] | None = None
 ) -> tuple[Crisis, ...]:
     """Return crises of the library by name, all if None, with parameters changed.
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rpmcore.adapters.configuration.loading import Settings
 from rpmcore.adapters.signing_key import load_signing_key
-from rpmcore.adapters.tables.signals import read_signals
+from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
+from rpmcore.adapters.tables.signals import SignalStream, read_signals
 from rpmcore.controls.command_time import DAY, day_of
 from rpmcore.decision.genesis import Genesis
 from rpmcore.domain import reference
@@ -100,15 +102,15 @@ class GateRunReport(Report):
 
 
 def gate_run(
-    signals: Any = None,
-    book: Any = None,
-    prices: Any = None,
+    signals: Given | SignalStream | None = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     ledger: str | Path | None = None,
     settings: Settings | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
     as_of: date | None = None,
     until: date | None = None,
     operator: str | None = None,
@@ -121,7 +123,8 @@ def gate_run(
     Parameters
     ----------
     signals
-        A file or table of signals; the sample's if None, with its book, its prices and its operator.
+        A file or table of signals, or what `read_signals` gave; the sample's if None, with its book, its
+        prices and its operator.
     book, prices, settings, capital, base_currency, assets
         As in `rpmcore.api.evaluate`; the book is what is held at the beginning.
     ledger
@@ -149,7 +152,10 @@ def gate_run(
         raise InputError(
             "a book without signals", source="--book", remedy="give the signals too, or neither for the sample"
         )
-    stream = read_signals(reference.sample_path(SAMPLE_SIGNALS) if sample else signals)
+    if isinstance(signals, SignalStream):
+        stream = signals
+    else:
+        stream = read_signals(reference.sample_path(SAMPLE_SIGNALS) if signals is None else signals)
     if not stream.signals:
         raise InputError("there is no signal in it", source=stream.path or "the table given", remedy="give one")
     history = gate_prices(prices)
@@ -196,7 +202,7 @@ def gate_run(
         for at, scope, why in run.not_reset
     )
     return GateRunReport(
-        signals=None if sample else stream.path, book=None if sample else str(book),
+        signals=None if sample else stream.path, book=str(book) if isinstance(book, str | PathLike) else None,
         ledger=None if ledger is None else str(ledger), account=genesis.account, operator=operator,
         config_digest=genesis.config_digest, head=head, run=run, warnings=warnings,
     )  # fmt: skip

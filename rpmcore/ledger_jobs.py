@@ -15,6 +15,7 @@ from rpmcore.adapters.ledger.file_lock import holder_of
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.signing_key import load_signing_key
+from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.domain import reference
 from rpmcore.domain.commands import OperatorAction, SignalReceived
 from rpmcore.domain.decisions import Decision
@@ -103,15 +104,15 @@ def key_for(ledger: Where) -> SigningKey:
 
 
 def new_gate(
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     *,
     ledger: Where | None = None,
     settings: Settings | None = None,
     as_of: date | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
     strategies: Mapping[str, float] | None = None,
 ) -> RiskGate:
     """Return a new gate on a book.
@@ -223,15 +224,15 @@ def what_if(ledger: Where, signal: Signal | Asked, *, at: int | None = None) -> 
 
 
 def what_if_of_book(
-    book: Any,
+    book: GivenBook | None,
     signal: Signal | Asked,
     settings: Settings | None = None,
     *,
-    prices: Any = None,
+    prices: GivenPrices | None = None,
     as_of: date | None = None,
     capital: float | None = None,
     base_currency: str | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
     strategies: Mapping[str, float] | None = None,
 ) -> Decision:
     """Return what a new gate on a book would decide about a signal, at the last close; nothing is recorded.

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices, GivenTrades
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import ConfigurationError, InputError, InsufficientData, InvalidArgument, nearest
 from rpmcore.domain.instruments import CURRENCIES, Instrument
@@ -30,10 +31,10 @@ def size(
     side: "Side",
     entry: float,
     stop: float | None = None,
-    book: Any = None,
-    prices: Any = None,
+    book: GivenBook | None = None,
+    prices: GivenPrices | None = None,
     record: "TradeRecord | None" = None,
-    trades: Any = None,
+    trades: GivenTrades | None = None,
     expected: tuple[float, float] | None = None,
     multipliers: Mapping[str, float] | None = None,
     drawdown: float | None = None,
@@ -48,7 +49,7 @@ def size(
     capital: float | None = None,
     base_currency: str | None = None,
     as_of: date | None = None,
-    assets: Any = None,
+    assets: Given | None = None,
 ) -> "SizingReport":
     """Return how large a trade may be, with every constraint and the one that binds.
 
@@ -161,7 +162,7 @@ def size(
 
 
 def _judged(
-    trades: Any,
+    trades: GivenTrades | None,
     strategy_id: str,
     settings: Settings,
     as_of: date | None,

@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.tables.given import GivenTrades
 
 if TYPE_CHECKING:
     from rpmcore.controls.strategy_report import StrategiesReport
 
 
 def strategies(
-    trades: Any = None,
+    trades: GivenTrades | None = None,
     *,
     strategy: str | None = None,
     settings: Settings | None = None,

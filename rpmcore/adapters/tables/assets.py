@@ -9,6 +9,7 @@ from typing import Any
 from rpmcore.adapters.strict_yaml import Document, parse
 from rpmcore.adapters.tables.asset_values import FACTOR_KEYS, NUMBER_KEYS, TEXT_KEYS, Refuse, checked
 from rpmcore.adapters.tables.columns import read_numbers, read_texts, refuse_blanks, require_filled
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.opening import check_path, open_table
 from rpmcore.adapters.tables.source import TableSource, listed, reading, shortened
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
@@ -44,7 +45,7 @@ class _Entry:
     refuse: Refuse
 
 
-def read_assets(source: Any) -> tuple[AssetFactorProfile, ...]:
+def read_assets(source: Given) -> tuple[AssetFactorProfile, ...]:
     """Return the profiles in a file or a table, in its order; each of origin ``given``.
 
     An entry of a symbol that rpm knows, or of a pair of ISO codes, overrides what it says and leaves the rest. Any
@@ -65,8 +66,7 @@ def read_assets(source: Any) -> tuple[AssetFactorProfile, ...]:
         If it cannot be read, a key or column is unknown, a symbol stands twice, or a value cannot be used; names file,
         symbol, key or column, value and remedy.
     """
-    is_path = isinstance(source, str | PathLike)
-    if is_path and Path(source).suffix.lower() in _YAML_SUFFIXES:
+    if isinstance(source, str | PathLike) and Path(source).suffix.lower() in _YAML_SUFFIXES:
         entries = _yaml_entries(Path(source))
     else:
         entries = _table_entries(open_table(source).indexed_by("symbol"))

@@ -13,6 +13,7 @@ from rpmcore.adapters.tables.columns import (
     refuse_blanks,
     require_filled,
 )
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.metadata import account_capital, account_currency, bad_metadata, check_schema
 from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.source import Column, TableSource, listed, refuse_misspelt, shortened
@@ -26,7 +27,7 @@ _TEXTS = ("strategy_id", "currency", "sector")
 _NUMBERS = ("contract_size", "adv", "spread_bps")
 
 
-def read_book(source: Any, *, capital: float | None = None, base_currency: str | None = None) -> Book:
+def read_book(source: Given, *, capital: float | None = None, base_currency: str | None = None) -> Book:
     """Return the book in a file or a table.
 
     Columns are ``symbol`` and one of ``weight``, ``market_value``, or ``quantity`` with ``price``; optional

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rpmcore.adapters.tables.columns import read_numbers, read_texts, require_filled
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.source import listed, shortened
 from rpmcore.domain.arrays import Matrix
@@ -17,7 +18,7 @@ ROUNDING = 1e-8
 """Difference between two mirrored elements, or of the diagonal from one, that is put down to printing."""
 
 
-def read_correlation(source: Any, symbols: Sequence[str]) -> Matrix:
+def read_correlation(source: Given, symbols: Sequence[str]) -> Matrix:
     """Return the correlations of `symbols` (n, n), in their order; the matrix may be indefinite.
 
     Parameters

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from rpmcore.adapters.tables.columns import read_numbers
 from rpmcore.adapters.tables.dates import read_dates
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.source import Column, TableSource, shortened
 from rpmcore.domain.arrays import Vector
@@ -28,7 +28,7 @@ RESERVED = ("specific",)
 _UNITS = "divide by 100 if it is in per cent; give returns, not prices"
 
 
-def read_factor_returns(source: Any) -> FactorReturns:
+def read_factor_returns(source: Given) -> FactorReturns:
     """Return the factor returns in a file or a table: a column ``date``, and one column per factor.
 
     Rows stand in any order. A null is a missing return. A date that stands twice is read once where both rows agree.

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rpmcore.adapters.tables.columns import Texts, read_numbers, read_texts, require_filled
 from rpmcore.adapters.tables.dates import read_dates
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.source import Column, TableSource, listed, shortened
 from rpmcore.domain.arrays import Matrix
@@ -117,7 +117,7 @@ class PriceSource:
         return symbols
 
 
-def open_prices(source: Any) -> PriceSource:
+def open_prices(source: Given) -> PriceSource:
     """Return the prices in a file or a table; the closes are read later, and only those needed.
 
     A long table has the columns ``date``, ``symbol`` and ``close``; a wide one has ``date`` and one column

@@ -16,6 +16,7 @@ from rpmcore.adapters.tables.columns import (
     validity,
 )
 from rpmcore.adapters.tables.dates import read_dates
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.metadata import check_schema
 from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.parquet_files import is_text
@@ -46,7 +47,7 @@ class SignalStream:
     notes: tuple[str, ...] = ()
 
 
-def read_signals(source: Any) -> SignalStream:
+def read_signals(source: Given) -> SignalStream:
     """Return the signals in a file or a table.
 
     Columns are ``signal_id``, ``strategy_id``, ``symbol``, ``side``, ``entry``, ``at``, and ``quantity`` or ``risk``;

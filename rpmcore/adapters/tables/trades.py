@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rpmcore.adapters.tables.columns import Texts, read_numbers, read_texts, refuse_blanks, require_filled
 from rpmcore.adapters.tables.dates import read_dates
+from rpmcore.adapters.tables.given import Given
 from rpmcore.adapters.tables.metadata import account_capital, account_currency, check_schema
 from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.source import Column, refuse_misspelt
@@ -24,7 +25,7 @@ _OPTIONAL = ("quantity", "entry", "exit", "risk", "fees")
 _LONG_AND_SHORT = {"long": "buy", "b": "buy", "short": "sell", "s": "sell"}
 
 
-def read_trades(source: Any, *, capital: float | None = None, base_currency: str | None = None) -> TradeHistory:
+def read_trades(source: Given, *, capital: float | None = None, base_currency: str | None = None) -> TradeHistory:
     """Return the closed trades in a file or a table, by closing time.
 
     Columns are ``trade_id``, ``strategy_id``, ``symbol``, ``side`` (of the opening trade), ``opened_at``, ``closed_at``
