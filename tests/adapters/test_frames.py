@@ -144,6 +144,19 @@ def test_a_date_column_stands_before_an_index(daily):
     np.testing.assert_array_equal(rpmcore.read_prices(frame, ["MSFT"]).dates, rpmcore.read_prices(daily).dates)
 
 
+def test_an_index_that_only_counts_rows_is_no_symbol_and_no_factor(daily):
+    rows = daily[["MSFT", "JPM"]].rename_axis("date").reset_index().dropna().iloc[5::2]
+    assert rpmcore.read_prices(rows).symbols == ("MSFT", "JPM")
+    factors = table_of("factors").to_pandas().iloc[1:]
+    names = [row.name for row in rpmcore.exposure(DATA / "portfolio.parquet", factors=factors).factors]
+    assert names == [name for name in factors.columns if name != "date"]
+    assets = pd.DataFrame({"symbol": ["MSFT", "XX1"], "kind": ["equity", "equity"], "currency": ["USD", "USD"]}).iloc[
+        1:
+    ]
+    book = pd.DataFrame({"symbol": ["MSFT", "JPM", "XOM"], "weight": [0.1, 0.2, 0.3]}).iloc[[0, 2]]
+    assert len(rpmcore.evaluate(book, base_currency="USD", assets=assets).components) == 2
+
+
 def test_two_levels_of_columns_are_refused_with_the_way_out(daily):
     two = pd.concat({"Close": daily, "Open": daily}, axis=1)
     with pytest.raises(InputError, match=r"two levels.*frame\['Close'\]"):

@@ -108,6 +108,8 @@ class TableSource:
     def indexed_by(self, name: str, *, dated: bool = False) -> "TableSource":
         """Return the table with the index of its pandas frame called `name`, where no column is called so.
 
+        Where one is, an index without a name is none of the columns: it only counts rows.
+
         Parameters
         ----------
         name
@@ -117,8 +119,11 @@ class TableSource:
             differs from `name` in its letters' case.
         """
         held = self.index
-        if held is None or name in self.columns:
+        if held is None:
             return self
+        if name in self.columns:
+            kept = tuple((column, kind) for column, kind in self.types if column != held)
+            return replace(self, types=kept, index=None) if held in _UNNAMED else self
         meant = held in _UNNAMED or held.strip().casefold() == name
         if not meant and not (dated and pa.types.is_temporal(dict(self.types)[held])):
             return self
