@@ -130,8 +130,8 @@ class PolicyDiff(Report):
         Shown(
             table="policy.flips", title="Decisions that come out otherwise",
             columns=(
-                "at", "signal_id", "symbol", "side", "kind", "recorded_verdict", "recorded_approved", "verdict",
-                "approved", "binding",
+                "at", "signal_id", "symbol", "side", "recorded_verdict", "recorded_approved", "verdict", "approved",
+                "binding",
             ),
         ),
         Shown(table="policy.reasons", title="What binds", columns=("reason", "recorded", "alternative")),

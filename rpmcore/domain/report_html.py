@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHORT = 22
 """Letters that stay on one line."""
 
+LONGEST = 200
+"""Letters of a cell that are shown; all are in `Report.to_dict`."""
+
 WARNINGS = 4
 """Warnings that are shown; all are in `Report.to_dict`."""
 
@@ -107,7 +110,7 @@ def _written(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_written(name, one) for one in value)
     if isinstance(value, str):
-        return value
+        return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
     if _is_time(last):
         return datetime.fromtimestamp(value // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     if last == "confidence":
@@ -118,7 +121,7 @@ def _written(name: str, value: Any) -> str:
         return amount(value)
     if last.endswith("_pct"):
         return f"{value:.2f} %"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if abs(value) >= 10_000.0 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
 
 
 def _is_time(name: str) -> bool:

@@ -246,6 +246,13 @@ def test_text_of_a_book_cannot_become_markup():
     assert "'\"" not in html
 
 
+def test_a_long_text_is_cut_on_the_page_and_nowhere_else(owned):
+    trail = rpmcore.audit_show(owned, kind="genesis")
+    body = trail.to_arrow()["body"][0].as_py()
+    assert len(trail._repr_html_()) < 5_000 < len(body)
+    assert json.loads(body) == trail.to_dict()["records"][0]["body"]
+
+
 def test_decide_takes_a_signal_of_its_own_time(owned):
     at = rpmcore.gate_status(owned).at + 1_000_000_000
     decision = rpmcore.decide(owned, rpmcore.Signal(signal_id="own", at=at, **ASKED))
