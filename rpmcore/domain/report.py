@@ -85,7 +85,7 @@ class Report:
         table
             One of `tables`; the main one if None. A list within the rows of another is a table too, such as
             ``scenarios.positions``: its rows begin with the number of the row that they belong to, from 0, and the
-            first text of that row.
+            first text of that row. Lists of lists stand in `to_dict` alone.
 
         Returns
         -------

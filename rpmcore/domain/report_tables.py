@@ -91,13 +91,14 @@ def _gather(name: str, rows: Sequence[tuple[tuple[tuple[str, Any], ...], Row]], 
     """Add the rows of one table, each with what names its parent, and the tables within them."""
     inner: dict[str, list[tuple[tuple[tuple[str, Any], ...], Row]]] = {}
     table: list[Row] = []
-    for number, (parent, row) in enumerate(rows):
+    flat = [dict(_flat(row)) for _, row in rows]
+    text = next((key for key in flat[0] if any(isinstance(own.get(key), str) for own in flat)), None)
+    for number, ((parent, _), own) in enumerate(zip(rows, flat, strict=True)):
         cells: Row = dict(parent)
-        own = dict(_flat(row))
-        text = next(((f"{name.rpartition('.')[2]}.{k}", v) for k, v in own.items() if isinstance(v, str)), None)
+        named = () if text is None else ((f"{name.rpartition('.')[2]}.{text}", own.get(text)),)
+        mark = (("row", number), *named)
         for key, cell in own.items():
             if _is_rows(cell):
-                mark = (("row", number), *(() if text is None else (text,)))
                 inner.setdefault(f"{name}.{key}", []).extend((mark, one) for one in cell)
             elif not (isinstance(cell, list) and any(isinstance(one, list | dict) for one in cell)):
                 cells[key] = cell
