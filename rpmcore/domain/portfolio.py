@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
+
+from rpmcore.domain.report import Report, Shown, amount, counted
 
 Sizing = Literal["weight", "market_value", "quantity"]
 """The unit in which a book gives its holdings."""
@@ -42,8 +44,8 @@ class Holding:
     spread_bps: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Book(Report):
     """The holdings of an account, in the order of the file.
 
     Attributes
@@ -69,6 +71,27 @@ class Book:
     capital: float | None = None
     base_currency: str | None = None
     as_of: date | None = None
+
+    SCHEMA = "rpm.book/1"
+    MAIN = "holdings"
+    SHOWN = (
+        Shown(
+            table="holdings", title="Holdings", rows=20,
+            columns=("symbol", "strategy_id", "weight", "market_value", "quantity", "price", "currency", "sector"),
+        ),
+    )  # fmt: skip
+
+    def lists(self) -> dict[str, Any]:
+        """Return where `to_arrow` looks for lists: a size has the name that it has in a file of books."""
+        plain = self.to_plain()
+        rows = [{self.sizing if name == "size" else name: v for name, v in row.items()} for row in plain["holdings"]]
+        return {**plain, "holdings": rows}
+
+    def headline(self) -> str:
+        """Return what it is in a sentence."""
+        capital = "no capital named" if self.capital is None else f"capital {amount(self.capital)}"
+        held = counted(len(self.holdings), "holding")
+        return f"{self.name}: {held} by {self.sizing.replace('_', ' ')}, {capital} {self.base_currency or ''}".rstrip()
 
     @property
     def name(self) -> str:

@@ -3,17 +3,34 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rpmcore.domain.arrays import Matrix
+from rpmcore.domain.arrays import Matrix, Vector
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
+from rpmcore.domain.plain import to_plain
+from rpmcore.domain.report import Report, Shown, counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PriceHistory:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedSymbol:
+    """What there is of one instrument: how many closes, how many dates without one, and the days of the outermost."""
+
+    symbol: str
+    n_closes: int
+    missing: int
+    first: date | None
+    first_reason: str = "it has no close"
+    last: date | None
+    last_reason: str = "it has no close"
+    last_close: float | None
+    last_close_reason: str = "it has no close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class PriceHistory(Report):
     """Closes on strictly increasing dates.
 
     Attributes
@@ -35,6 +52,49 @@ class PriceHistory:
     closes: Matrix
     path: str
     notes: tuple[str, ...] = ()
+
+    SCHEMA = "rpm.prices/1"
+    MAIN = "closes"
+    ROWS: ClassVar[dict[str, type]] = {"summary": PricedSymbol}
+    SHOWN = (
+        Shown(
+            table="summary", title="Symbols", rows=12,
+            columns=("symbol", "n_closes", "missing", "first", "last", "last_close"),
+        ),
+    )  # fmt: skip
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema: closes by column, a date each or an instant in UTC."""
+        suffix = "Z" if self.intraday else ""
+        columns = [[None if close != close else close for close in column] for column in self.closes.T.tolist()]
+        return {
+            "path": self.path, "notes": list(self.notes), "summary": to_plain(self.summary),
+            "closes": {
+                "date": [f"{moment}{suffix}" for moment in self.dates], **dict(zip(self.symbols, columns, strict=True)),
+            },
+        }  # fmt: skip
+
+    @property
+    def summary(self) -> tuple[PricedSymbol, ...]:
+        """What there is of each instrument."""
+        return tuple(self._summed(symbol, column) for symbol, column in zip(self.symbols, self.closes.T, strict=True))
+
+    def _summed(self, symbol: str, column: Vector) -> PricedSymbol:
+        there = np.flatnonzero(~np.isnan(column))
+        days = self.dates.astype("M8[D]")[there]
+        return PricedSymbol(
+            symbol=symbol, n_closes=len(there), missing=len(column) - len(there),
+            first=days[0].item() if len(there) else None, last=days[-1].item() if len(there) else None,
+            last_close=float(column[there[-1]]) if len(there) else None,
+        )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return what it is in a sentence."""
+        missing = int(np.isnan(self.closes).sum())
+        return (
+            f"{self.path}: {counted(len(self.symbols), 'symbol')} on {counted(len(self.dates), 'date')} from "
+            f"{self.dates[0]} to {self.dates[-1]}, {missing:,} closes missing"
+        )
 
     @property
     def intraday(self) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+DAY = len("YYYY-MM-DD")
+
 
 class Field(NamedTuple):
     """What a class declares of one of its fields: the kinds of its cells, or of the cells of a list."""
@@ -139,8 +141,14 @@ def _arrow(table: RowTable) -> "pa.Table":
     columns = {}
     for name in names:
         cells = [row.get(name) for row in table.rows]
-        columns[name] = _column(pa, cells, table.declared.get(name))
+        columns[name] = _column(pa, cells, table.declared.get(name) or _dated(name, cells))
     return pa.table(columns)
+
+
+def _dated(name: str, cells: list[Any]) -> Field | None:
+    """Return the field of a column that no class declares and that is called ``date``, if it holds nothing but days."""
+    days = name == "date" and all(isinstance(cell, str) and len(cell) == DAY for cell in cells)
+    return Field((date,), False) if days else None
 
 
 def _column(pa: Any, cells: list[Any], declared: Field | None) -> Any:

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Literal
 
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.report import Report, Shown, counted
 
 Side = Literal["buy", "sell"]
 """The side of the trade that opened the position."""
@@ -76,8 +77,8 @@ class ClosedTrade:
             _check_number(name, field, getattr(self, field))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TradeHistory:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TradeHistory(Report):
     """The closed trades of an account.
 
     Attributes
@@ -100,6 +101,19 @@ class TradeHistory:
     capital: float | None
     base_currency: str | None
     notes: tuple[str, ...] = ()
+
+    SCHEMA = "rpm.trades/1"
+    MAIN = "trades"
+    SHOWN = (
+        Shown(
+            table="trades", title="First trades",
+            columns=("trade_id", "strategy_id", "symbol", "side", "opened_at", "closed_at", "pnl", "quantity"),
+        ),
+    )  # fmt: skip
+
+    def headline(self) -> str:
+        """Return what it is in a sentence."""
+        return f"{self.name}: {counted(len(self.trades), 'closed trade')} of {', '.join(self.strategies) or 'nobody'}"
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Books, prices and the rest from memory: whatever frame they are in, the bits are those of the file."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -247,3 +248,46 @@ def test_signals_that_were_read_go_through_the_gate_as_the_file_does():
     assert runs[0].book is None
     assert runs[0].to_dict()["book"] is None
     assert first == stream.signals[0].at
+
+
+READ = {
+    "portfolio": rpmcore.read_book,
+    "prices": rpmcore.read_prices,
+    "trades": rpmcore.read_trades,
+    "signals": rpmcore.read_signals,
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_was_read_says_shows_and_converts_itself(name):
+    found = READ[name](DATA / f"{name}.parquet")
+    assert f"{name}.parquet: " in str(found)
+    assert len(repr(found)) < 300
+    plain = found.to_dict()
+    assert plain["schema"] == {"portfolio": "rpm.book/1"}.get(name, f"rpm.{name}/1")
+    json.dumps(plain, allow_nan=False)
+    page = found._repr_html_()
+    assert page.count("<tr>") > 5
+    assert len(page) < 20_000
+    table = found.to_arrow()
+    table.validate(full=True)
+    assert table.num_rows == table_of(name).num_rows
+
+
+def test_books_and_prices_that_were_read_can_be_read_again_from_their_tables():
+    book, prices = rpmcore.read_book(DATA / "portfolio.parquet"), rpmcore.read_prices(DATA / "prices.parquet")
+    again = rpmcore.read_book(book.to_arrow(), **ACCOUNT)
+    assert again.holdings == book.holdings
+    closes = rpmcore.read_prices(prices.to_arrow())
+    np.testing.assert_array_equal(closes.dates, prices.dates)
+    np.testing.assert_array_equal(closes.closes, prices.closes)
+
+
+def test_a_symbol_without_a_close_says_so():
+    table = pa.table({"date": [date(2022, 1, 3), date(2022, 1, 4)], "A": [1.0, None], "B": pa.nulls(2, pa.float64())})
+    found = rpmcore.read_prices(table)
+    first, second = found.summary
+    assert (first.n_closes, first.missing, first.last, first.last_close) == (1, 1, date(2022, 1, 3), 1.0)
+    assert (second.n_closes, second.last_close) == (0, None)
+    assert found.to_dict()["summary"][1]["last_close_reason"] == "it has no close"
+    assert found.to_dict()["closes"]["A"] == [1.0, None]

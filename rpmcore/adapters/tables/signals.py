@@ -1,7 +1,7 @@
 """Read signals: what strategies ask for, in the order in which they ask."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from rpmcore.adapters.tables.opening import open_table
 from rpmcore.adapters.tables.parquet_files import is_text
 from rpmcore.adapters.tables.source import Column, refuse_misspelt
 from rpmcore.domain.orders import Signal
+from rpmcore.domain.report import Report, Shown, counted
 
 SCHEMA = "rpm.signals/1"
 MAX_ROWS = 5_000_000
@@ -30,8 +31,8 @@ _NUMBERS = ("quantity", "risk", "stop", "target")
 _WORDS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalStream:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SignalStream(Report):
     """Signals by time; those of one time in the order of the file.
 
     Attributes
@@ -45,6 +46,27 @@ class SignalStream:
     signals: tuple[Signal, ...]
     path: str | None
     notes: tuple[str, ...] = ()
+
+    SCHEMA = "rpm.signals/1"
+    MAIN = "signals"
+    ROWS: ClassVar[dict[str, type]] = {"signals": Signal}
+    SHOWN = (
+        Shown(
+            table="signals", title="First signals",
+            columns=("signal_id", "strategy_id", "symbol", "side", "at", "entry", "quantity", "risk", "stop"),
+        ),
+    )  # fmt: skip
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, without its schema; a number that is none is its name."""
+        return {
+            "path": self.path, "signals": [signal.to_plain() for signal in self.signals], "notes": list(self.notes)
+        }  # fmt: skip
+
+    def headline(self) -> str:
+        """Return what it is in a sentence."""
+        names = ", ".join(sorted({signal.strategy_id for signal in self.signals}))
+        return f"{self.path or 'the table given'}: {counted(len(self.signals), 'signal')} of {names or 'nobody'}"
 
 
 def read_signals(source: Given) -> SignalStream:
