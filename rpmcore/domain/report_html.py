@@ -72,7 +72,7 @@ def html_of(report: "Report") -> str:
 
 
 def _table(shown: Shown, rows: list[Row]) -> str:
-    columns = [name for name in shown.columns if any(name in row for row in rows)]
+    columns = [name for name in shown.columns if any(_told(name, row) for row in rows)]
     numeric = {
         name for name in columns
         if all(type(row.get(name)) in (int, float, type(None)) for row in rows) and not _is_time(name)
@@ -85,6 +85,11 @@ def _table(shown: Shown, rows: list[Row]) -> str:
     more = f"<p><small>and {rest:,} more: to_arrow({escape(repr(shown.table))})</small></p>" if rest > 0 else ""
     head = f"<caption>{escape(shown.title)}</caption><thead><tr>{heads}</tr></thead>"
     return f"<div><table>{head}<tbody>{body}</tbody></table></div>{more}"
+
+
+def _told(name: str, row: Row) -> bool:
+    """Return whether a row has something to say under a heading, if only why it has no value."""
+    return row.get(name) is not None or bool(row.get(f"{name}_reason"))
 
 
 def _head(name: str, numeric: bool) -> str:

@@ -148,8 +148,10 @@ def test_the_page_shows_the_text_and_nothing_of_it_is_markup(report):
     assert not page.open
     assert page.tags <= {"div", "style", "p", "table", "caption", "thead", "tbody", "tr", "th", "td", "b", "small"}
     shown = report.rows[:3]
-    assert page.cells[::6] == [row.name for row in shown]
-    assert page.cells[1::6] == [row.status for row in shown]
+    columns = len(page.cells) // len(shown) if shown else 1
+    assert not shown or columns in (5, 6)  # days alone are undefined without saying why
+    assert page.cells[::columns] == [row.name for row in shown]
+    assert page.cells[1::columns] == [row.status for row in shown]
 
 
 def test_what_there_is_not_is_told():
