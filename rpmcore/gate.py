@@ -16,7 +16,7 @@ from rpmcore.adapters.control_folder import ControlFolder, ControlRequest
 from rpmcore.adapters.ledger.errors import LedgerFailed
 from rpmcore.adapters.ledger.halt import clear_halt
 from rpmcore.adapters.ledger.ledger import Ledger
-from rpmcore.adapters.ledger.records import NewRecord, Record
+from rpmcore.adapters.ledger.records import Head, NewRecord, Record
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.controls.command_time import SECOND, Clock, time_of
@@ -53,6 +53,9 @@ from rpmcore.risk.stress.system import RunningSystem, Start
 SNAPSHOT_AFTER = 1000
 """Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
 
+_AT_ONCE = (OperatorOrder, Reconfigured, IntegrityFailed)
+"""What is never kept for the end of `RiskGate.together`."""
+
 Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
 """Is told what was recorded, after it was; what it raises changes nothing."""
 
@@ -66,6 +69,17 @@ class Took:
 
     all: int = 0
     record: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """A command that was applied and is not recorded yet; `asked` is when, by the timer of `Took`."""
+
+    command: Command
+    decision: Decision | None
+    events: tuple[Event, ...]
+    records: list[NewRecord]
+    asked: int
 
 
 class GateHalted(Unavailable):
@@ -113,6 +127,7 @@ class RiskGate:
         self._paths: tuple[int, PathGates] | None = None
         self.took = Took()
         self._lock = threading.RLock()
+        self._together, self._done, self._kept = False, list[_Done](), dict[str, NewRecord]()
 
     # Where it comes from
 
@@ -197,6 +212,22 @@ class RiskGate:
                 self._closed, self._failed = True, self._failed or "it was closed"
                 self._store.close()
 
+    def snapshot(self) -> None:
+        """Take a snapshot where anything has happened since the last: a restart then runs nothing before it again.
+
+        Raises
+        ------
+        GateHalted
+            If the gate has failed, or fails now.
+        """
+        with self._lock:
+            self._alive()
+            if self._engine.sequence > self._snapshot_at:
+                try:
+                    self._take_snapshot()
+                except Exception as error:
+                    raise self._dead(error) from error
+
     def __enter__(self) -> Self:
         return self
 
@@ -256,6 +287,16 @@ class RiskGate:
         return self._store.head.signature.hex() if isinstance(self._store, Ledger) else None
 
     @property
+    def end(self) -> Head | None:
+        """The signed end of the ledger; None where there is no ledger."""
+        return self._store.head if isinstance(self._store, Ledger) else None
+
+    @property
+    def halted(self) -> str:
+        """Why the gate answers nothing more, or when and why its ledger halted before; empty where neither is so."""
+        return self._failed or self._store.halted or ""
+
+    @property
     def failed(self) -> str:
         """Why the gate answers nothing more; empty where it does."""
         return self._failed
@@ -286,6 +327,16 @@ class RiskGate:
         finally:
             self._lock.release()
 
+    def now(self) -> int:
+        """Return the time by the clock of the gate, UTC nanoseconds."""
+        return self._now()
+
+    def decided(self, signal_id: str) -> Decision | None:
+        """Return the decision that is recorded under the id of a signal, or None."""
+        with self._lock:
+            stored = self._find(f"signal:{signal_id}")
+        return None if stored is None else decision_of_plain(parse(stored.body))
+
     def what_if(self, signal: Signal, *, at: int | None = None) -> Decision:
         """Return what would be decided now; nothing is recorded, and nothing may be sent on it."""
         with self._lock:
@@ -293,6 +344,29 @@ class RiskGate:
             return self._engine.decide(self._command_of(signal, self._now(at), None))
 
     # What happens
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Record what is asked within a ``with`` in one transaction at its end; nothing is answered to anybody before.
+
+        What operators say is on the disk at once, with everything before it. Other threads wait until the end.
+
+        Raises
+        ------
+        GateHalted
+            If the gate has failed, or fails now: whatever was decided within must not be sent then.
+        """
+        with self._lock:
+            self._alive()
+            self._together = True
+            try:
+                yield
+            finally:
+                self._together = False
+                if not self._failed:
+                    self._obey()
+                    self._record()
+            self._alive()
 
     def decide(self, signal: Signal, *, at: int | None = None) -> Decision:
         """Return the decision about a signal, recorded.
@@ -316,7 +390,7 @@ class RiskGate:
         with self._lock:
             self._alive()
             self._obey()
-            stored = self._store.find(f"signal:{signal.signal_id}")
+            stored = self._find(f"signal:{signal.signal_id}")
             conflict = None
             if stored is not None:
                 decision = decision_of_plain(parse(stored.body))
@@ -405,7 +479,7 @@ class RiskGate:
             self._alive()
             self._obey()
             key = key_of(command)
-            stored = None if key is None else self._store.find(key)
+            stored = None if key is None else self._find(key)
             if stored is not None:
                 self._check_same(stored, command)
                 return ()
@@ -550,7 +624,7 @@ class RiskGate:
         command = replace(command, late_by=late)
         return command, self._engine.decide(command)
 
-    def _check_same(self, stored: Record, command: Command) -> None:
+    def _check_same(self, stored: Record | NewRecord, command: Command) -> None:
         if same_command(stored.body, command):
             return
         what = f"the {command.kind} {command.command_id!r} was taken before, as command {stored.sequence}, and said "
@@ -602,7 +676,7 @@ class RiskGate:
     def _commit(
         self, command: Command, decision: Decision | None = None, *, asked: int | None = None
     ) -> tuple[Event, ...]:
-        """Apply a command and record it; a gate that fails at either answers nothing more.
+        """Apply a command and record it, or keep it for the end of `together`; a gate that fails answers nothing more.
 
         Raises
         ------
@@ -616,19 +690,45 @@ class RiskGate:
             events = self._engine.apply(command, decision)
             sequence = self._engine.sequence
             records = new_records(sequence, command, body, decision, events)
+        except Exception as error:
+            raise self._dead(error) from error
+        self._done.append(
+            _Done(command=command, decision=decision, events=tuple(map(dict, events)), records=records, asked=asked)
+        )
+        snapshot = isinstance(command, PriceBar | Tick) and sequence - self._snapshot_at >= SNAPSHOT_AFTER
+        if not self._together or snapshot or isinstance(command, _AT_ONCE):
+            self._record(snapshot=snapshot)
+        else:
+            self._kept.update((record.key, record) for record in records if record.key is not None)
+        return events
+
+    def _record(self, *, snapshot: bool = False) -> None:
+        """Append what was applied, all or nothing, and tell of it."""
+        if not self._done:
+            return
+        done = self._done
+        self._done, self._kept = [], {}
+        try:
             before = time.perf_counter_ns()
-            self._store.append(records)
+            self._store.append([record for each in done for record in each.records])
             after = time.perf_counter_ns()
-            self.took = Took(all=after - asked, record=after - before)
-            if isinstance(command, PriceBar | Tick) and sequence - self._snapshot_at >= SNAPSHOT_AFTER:
+            if snapshot:
                 self._take_snapshot()
         except Exception as error:
-            self._failed = str(error)
-            self._tell(self._mourners, self._failed)
-            raise GateHalted(f"the gate has halted: {error}") from error
-        # Copies: what a listener changes changes nothing.
-        self._tell(self._listeners, command, decision, tuple(map(dict, events)))
-        return events
+            raise self._dead(error) from error
+        for each in done:
+            self.took = Took(all=after - each.asked, record=after - before)
+            # Copies of the events: what a listener changes changes nothing.
+            self._tell(self._listeners, each.command, each.decision, each.events)
+
+    def _dead(self, error: Exception) -> GateHalted:
+        self._failed = str(error)
+        self._tell(self._mourners, self._failed)
+        return GateHalted(f"the gate has halted: {error}")
+
+    def _find(self, key: str) -> Record | NewRecord | None:
+        """Return the record with an idempotency key, be it written or about to be."""
+        return self._kept.get(key) or self._store.find(key)
 
     def _tell(self, listeners: Sequence[Callable[..., None]], *told: Any) -> None:
         for listener in listeners:
@@ -660,7 +760,7 @@ class RiskGate:
         return self._engine.sequence > before
 
     def _carry_out(self, request: ControlRequest) -> dict[str, Any]:
-        if any(self._store.find(f"{kind}:{request.id}") is not None for kind in ("operator", "reconfigured")):
+        if any(self._find(f"{kind}:{request.id}") is not None for kind in ("operator", "reconfigured")):
             return {"done": True, "trading_state": self.trading_state.value, "note": "it was carried out before"}
         if request.body.get("action") == "reload":
             return self._reload_as_asked(request)
@@ -701,7 +801,7 @@ class RiskGate:
 
     def _halt_for(self, request_id: str, why: str) -> dict[str, Any]:
         """Halt the account: somebody wanted something of the gate, and nobody knows what."""
-        if self._store.find(f"operator:{request_id}") is None:
+        if self._find(f"operator:{request_id}") is None:
             self._commit(
                 OperatorOrder(
                     at=self._now(), command_id=request_id, action="trip", operator="the gate", reason=why, value="halt"

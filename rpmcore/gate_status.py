@@ -266,14 +266,23 @@ def gate_status(path: str | PathLike[str], *, last: int = 5) -> GateStatus:
         found: deque[DecisionLine] = deque(maxlen=last)
         if last:
             rows = reader.last_of("decision", last)
-            found.extend(_line(parse(record.body)) for record in rows)
-    return _status(path, engine, halted, held, tuple(found), (head.ledger, head.position, head.mac.hex()))
+            found.extend(line_of(parse(record.body)) for record in rows)
+    return status_of(path, engine, halted, held, tuple(found), (head.ledger, head.position, head.mac.hex()))
 
 
-def _status(
-    path: Path, engine: DecisionEngine, halted: str, held: Holder | None, decisions: tuple[DecisionLine, ...],
-    head: tuple[str, int, str],
+def status_of(
+    path: str | Path, engine: DecisionEngine, halted: str, held: Holder | None,
+    decisions: tuple[DecisionLine, ...], head: tuple[str, int, str],
 ) -> GateStatus:  # fmt: skip
+    """Return the state of an engine.
+
+    Parameters
+    ----------
+    path, halted, held, decisions
+        See `GateStatus`.
+    head
+        Its ``ledger_id``, ``records`` and ``head``.
+    """
     account, at = engine.account, engine.last_at
     return GateStatus(
         ledger=str(path), ledger_id=head[0], records=head[1], commands=engine.sequence, head=head[2],
@@ -373,7 +382,8 @@ def _strategies(engine: DecisionEngine) -> tuple[StrategyLine, ...]:
     return tuple(found)
 
 
-def _line(plain: dict[str, Any]) -> DecisionLine:
+def line_of(plain: dict[str, Any]) -> DecisionLine:
+    """Return the line of a decision, of which `plain` is ``rpm.decision/1``."""
     signal = plain["signal"]
     return DecisionLine(
         sequence=plain["sequence"], at=plain["at"], signal_id=signal["signal_id"], strategy_id=signal["strategy_id"],

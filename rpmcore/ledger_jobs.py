@@ -16,6 +16,7 @@ from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.verification import Progress
 from rpmcore.adapters.signing_key import load_signing_key
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
+from rpmcore.controls.command_time import Clock
 from rpmcore.domain import reference
 from rpmcore.domain.commands import OperatorAction, SignalReceived
 from rpmcore.domain.decisions import Decision
@@ -114,6 +115,7 @@ def new_gate(
     base_currency: str | None = None,
     assets: Given | None = None,
     strategies: Mapping[str, float] | None = None,
+    clock: Clock = time.time_ns,
 ) -> RiskGate:
     """Return a new gate on a book.
 
@@ -128,6 +130,8 @@ def new_gate(
         signing key is created if there is none.
     strategies
         Capital by strategy in account currency; see `rpmcore.gate_start.genesis_of`. Without it that of the settings.
+    clock
+        Tells when a command arrives that names no time.
 
     Raises
     ------
@@ -143,11 +147,11 @@ def new_gate(
         strategies=chosen.strategies.capital if strategies is None else strategies,
     )  # fmt: skip
     if ledger is None:
-        return RiskGate.in_memory(genesis)
-    return RiskGate.create(str(ledger), genesis, load_signing_key(ledger=str(ledger)).key)
+        return RiskGate.in_memory(genesis, clock=clock)
+    return RiskGate.create(str(ledger), genesis, load_signing_key(ledger=str(ledger)).key, clock=clock)
 
 
-def open_gate(ledger: Where, *, progress: Progress | None = None) -> RiskGate:
+def open_gate(ledger: Where, *, progress: Progress | None = None, clock: Clock = time.time_ns) -> RiskGate:
     """Return the gate of a ledger as it was left, with the user's signing key; see `RiskGate.open`.
 
     Raises
@@ -157,7 +161,7 @@ def open_gate(ledger: Where, *, progress: Progress | None = None) -> RiskGate:
     LedgerError
         If it is locked, damaged or cannot be used.
     """
-    return RiskGate.open(str(ledger), key_for(ledger), progress=progress)
+    return RiskGate.open(str(ledger), key_for(ledger), progress=progress, clock=clock)
 
 
 def decide(

@@ -24,6 +24,7 @@ from rpm_cli import (
     regime,
     replay,
     scenarios,
+    serve,
     size,
     strategies,
     stress,
@@ -51,6 +52,7 @@ app.command("size", short_help="How large may this trade be?")(size.size)
 app.command("decide", short_help="May this trade be sent?")(decide.decide)
 app.add_typer(gate.app, name="gate")
 app.command("replay", short_help="Does the ledger lead to its decisions?")(replay.replay)
+app.command("serve", short_help="The gate as a service.")(serve.serve)
 app.add_typer(audit.app, name="audit")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")

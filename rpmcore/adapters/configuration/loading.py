@@ -25,6 +25,7 @@ from rpmcore.adapters.configuration.layers import (
     search,
 )
 from rpmcore.adapters.configuration.problems import explain
+from rpmcore.adapters.configuration.server_settings import ServerSettings
 from rpmcore.adapters.telemetry.settings import ObservabilitySettings
 from rpmcore.decision.flags import FlagsSettings
 from rpmcore.decision.settings import DecisionSettings
@@ -37,6 +38,7 @@ class Settings(DecisionSettings):
 
     observability: ObservabilitySettings = ObservabilitySettings()
     alerts: AlertSettings = AlertSettings()
+    server: ServerSettings = ServerSettings()
 
     @property
     def of_decisions(self) -> DecisionSettings:

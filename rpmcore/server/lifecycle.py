@@ -1,0 +1,228 @@
+"""From start to stop: what listens, what is told, SIGHUP, and an end that loses nothing."""
+
+import asyncio
+import gc
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.server_settings import ServerSettings
+from rpmcore.adapters.ledger.file_lock import holder_of
+from rpmcore.adapters.ledger.verification import Progress
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument, RpmError
+from rpmcore.gate import RiskGate
+from rpmcore.observed_gate import observed
+from rpmcore.server.app import application
+from rpmcore.server.desk import Desk
+from rpmcore.server.keys import KeyFile, Keys, default_keys_file
+from rpmcore.server.opening import Asked, Opened, opened
+from rpmcore.server.published import Published
+from rpmcore.server.sample_key import sample_key
+from rpmcore.server.service import Service
+from rpmcore.server.state import ServerFacts, Watcher, now_in_words
+
+Tell = Callable[[str], None]
+"""Says something to whoever started the service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How a service is started.
+
+    Attributes
+    ----------
+    asked
+        What is served.
+    load
+        Reads the configuration; called at the start, and again for a reload.
+    named
+        Whether anything of it was named or found: else a ledger goes on under its own settings.
+    tell
+        Says something to whoever starts it.
+    """
+
+    asked: Asked
+    load: Callable[[], Settings]
+    named: bool
+    tell: Tell
+    progress: Progress | None = None
+
+
+def serve(start: Start) -> None:
+    """Serve until the process is told to stop (SIGTERM or SIGINT); then answer what was asked, and close the ledger.
+
+    Raises
+    ------
+    ConfigurationError
+        If it may not listen where it should: on another interface without keys, or where somebody else does.
+    InputError, LedgerError
+        See `rpmcore.server.opening.opened`.
+    """
+    gc.enable()
+    settings = start.load()
+    keys, told = _keys(start.asked, settings.server)
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listening(settings.server))
+        source = stack.enter_context(opened(start.asked, settings, progress=start.progress))
+        service = stack.enter_context(running(source, start, settings, keys))
+        for notice in (*source.notices, *told, *_notices(source, start.asked)):
+            start.tell(notice)
+        host, port = listening.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        asyncio.run(_until_told(service, settings.server, listening, f"Listening on http://{shown}:{port}", start))
+    start.tell("Stopped: everything that was asked is answered, and the ledger is closed.")
+
+
+@contextmanager
+def running(source: Opened, start: Start, settings: Settings, keys: Keys) -> Iterator[Service]:
+    """Run what decides, for a ``with``; at its end what waits is answered, and no more is taken on."""
+    gate = source.gate
+    facts = ServerFacts(
+        ledger=source.ledger, dry_run=start.asked.dry_run, sample=source.sample, started_at=now_in_words(),
+        capacity=settings.server.queue_capacity,
+    )  # fmt: skip
+    with observed(gate, settings, outbox=_outbox(source.path), clock=source.clock) as manager:
+        watcher = Watcher(gate, facts, None if source.path is None else holder_of(source.path), source.earlier)
+        if start.named:
+            _reload(gate, settings, watcher)
+        published = Published(watcher.state(gate))
+        desk = Desk(gate, settings.server, lambda gate: published.put(watcher.state(gate)))
+        watcher.queue_depth = lambda: desk.depth
+        desk.start()
+        try:
+            yield Service(
+                gate=gate, desk=desk, published=published, watcher=watcher, settings=settings.server, keys=keys,
+                stored=source.stored, metrics=manager.export_metrics, configuration=start.load,
+            )  # fmt: skip
+        finally:
+            desk.stop()
+
+
+def _outbox(path: Path | None) -> Path | None:
+    return None if path is None else path.with_name(f"{path.name}.alerts")
+
+
+def _reload(gate: RiskGate, settings: Settings, watcher: Watcher) -> None:
+    """Decide by these settings from now on, where they loosen nothing."""
+    try:
+        gate.reload(settings)
+        watcher.reload_problem = None
+    except InvalidArgument as error:
+        watcher.reload_problem = f"the settings in force stand: {error}"
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: what happens at the end is more than closing connections."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+async def _until_told(
+    service: Service, settings: ServerSettings, listening: socket.socket, told: str, start: Start
+) -> None:
+    config = uvicorn.Config(
+        application(service), log_config=None, log_level="error", access_log=False, lifespan="off", ws="none",
+        server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.stop_seconds, limit_concurrency=settings.most_connections, http="h11",
+        loop="asyncio",
+    )  # fmt: skip
+    server, loop = _Server(config), asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def stop() -> None:
+        service.stopping.set()
+        service.published.wake()
+        server.should_exit = True
+
+    def reload() -> None:
+        task = loop.create_task(_reload_now(service, start))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        _on_signal(loop, number, stop)
+    if hasattr(signal, "SIGHUP"):
+        _on_signal(loop, signal.SIGHUP, reload)
+    start.tell(told)
+    await server.serve(sockets=[listening])
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, do: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(number, do)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(do))
+
+
+async def _reload_now(service: Service, start: Start) -> None:
+    """Read the configuration again, and decide by it where it only tightens; what is wrong changes nothing."""
+    watcher, problem = service.watcher, None
+    try:
+        settings = await asyncio.to_thread(start.load)
+        await service.desk.ask(lambda gate: _reload(gate, settings, watcher), urgent=True)
+        problem = watcher.reload_problem
+    except RpmError as error:
+        problem = watcher.reload_problem = str(error)
+    start.tell("The configuration was read again." if problem is None else f"The configuration is not taken: {problem}")
+    service.desk.show()
+
+
+def _keys(asked: Asked, settings: ServerSettings) -> tuple[Keys, tuple[str, ...]]:
+    path = default_keys_file() if settings.keys_file is None else Path(settings.keys_file)
+    known = KeyFile(path).read()
+    if settings.keys_file is not None and not known:
+        raise ConfigurationError(f"server.keys_file names {path}, which holds no key: make one by rpm keys create")
+    loopback = _is_loopback(settings.host)
+    if not loopback and not known:
+        raise ConfigurationError(
+            f"server.host is {settings.host}, where others can reach it, and there is no key in {path}: make one by "
+            "rpm keys create, or listen on 127.0.0.1"
+        )
+    if known or not asked.sample:
+        return Keys(known, open_to_all=loopback and not known), ()
+    key, where = sample_key()
+    return Keys((key,), open_to_all=True), (f"Operator commands need the key in {where} (Authorization: Bearer …).",)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        found = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"nobody can listen on {settings.host}, port {settings.port}: {error.strerror or error}. Choose another "
+            "--port, or stop who listens there"
+        ) from error
+    try:
+        yield found
+    finally:
+        with suppress(OSError):
+            found.close()
+
+
+def _notices(source: Opened, asked: Asked) -> tuple[str, ...]:
+    found = []
+    if source.sample is not None:
+        found.append(f"This is {source.sample}.")
+    if asked.dry_run:
+        found.append("This is a dry run: nothing is recorded for good, approvals have no signature, none can be sent.")
+    elif source.path is not None:
+        found.append(f"Everything is recorded in {source.path}.")
+    return tuple(found)
