@@ -18,6 +18,7 @@ from rpm_cli import (
     evaluate,
     exposure,
     gate,
+    keys,
     killswitch,
     limits,
     options,
@@ -53,6 +54,7 @@ app.command("decide", short_help="May this trade be sent?")(decide.decide)
 app.add_typer(gate.app, name="gate")
 app.command("replay", short_help="Does the ledger lead to its decisions?")(replay.replay)
 app.command("serve", short_help="The gate as a service.")(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")

@@ -28,6 +28,7 @@ from rpmcore.server.published import Published
 from rpmcore.server.sample_key import sample_key
 from rpmcore.server.service import Service
 from rpmcore.server.state import ServerFacts, Watcher, now_in_words
+from rpmcore.server.stress import HeldStress
 
 Tell = Callable[[str], None]
 """Says something to whoever started the service."""
@@ -96,11 +97,13 @@ def running(source: Opened, start: Start, settings: Settings, keys: Keys) -> Ite
         published = Published(watcher.state(gate))
         desk = Desk(gate, settings.server, lambda gate: published.put(watcher.state(gate)))
         watcher.queue_depth = lambda: desk.depth
+        stress = HeldStress(desk, published, gate, settings.server.stress_seconds)
         desk.start()
         try:
             yield Service(
                 gate=gate, desk=desk, published=published, watcher=watcher, settings=settings.server, keys=keys,
                 stored=source.stored, metrics=manager.export_metrics, configuration=start.load,
+                stress=stress,
             )  # fmt: skip
         finally:
             desk.stop()

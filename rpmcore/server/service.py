@@ -16,6 +16,7 @@ from rpmcore.server.desk import Desk
 from rpmcore.server.keys import Keys
 from rpmcore.server.published import Published
 from rpmcore.server.state import Watcher
+from rpmcore.server.stress import HeldStress
 
 Answer = TypeVar("Answer")
 
@@ -32,6 +33,8 @@ class Service:
         Returns the recorded decision of a signal, or None; on any thread but that of the loop.
     metrics
         Returns the metrics in Prometheus' text format.
+    stress
+        Tests what is held against the crises.
     configuration
         Reads the configuration anew.
     stopping
@@ -49,6 +52,7 @@ class Service:
     stored: Callable[[str], Decision | None]
     metrics: Callable[[], str]
     configuration: Callable[[], Settings]
+    stress: HeldStress
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     streams: int = 0
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
-from rpmcore.server.answers import DecisionAnswer, Health, KillSwitchesAnswer, LimitsAnswer, StateAnswer
+from rpmcore.server.answers import DecisionAnswer, Health, KillSwitchesAnswer, LimitsAnswer, StateAnswer, StressAnswer
 from rpmcore.server.problems import ProblemError, as_json, documented
 from rpmcore.server.service import Here, Service
 
@@ -80,6 +80,15 @@ async def decision(signal_id: Annotated[str, Path(min_length=1, max_length=256)]
     if stored is None:
         raise ProblemError(404, f"no decision is recorded under the id {signal_id!r}")
     return as_json({**stored.to_plain(), "dry_run": service.dry_run})
+
+
+@router.get(
+    "/v1/stress", responses={200: {"model": StressAnswer}, **PROBLEMS, **documented(409, 503)},
+    summary="What would be lost in a crisis?",
+)  # fmt: skip
+async def stress(service: Here) -> Response:
+    """Return what the book that is held would lose in each crisis, by the parametric mode; `revision` says when."""
+    return as_json(await service.stress.report())
 
 
 @router.get("/metrics", responses={200: {"content": {"text/plain": {}}}, **PROBLEMS}, response_class=PlainTextResponse)
