@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import ipaddress
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ from rpmcore.server.sample_key import sample_key
 from rpmcore.server.service import Service
 from rpmcore.server.state import ServerFacts, Watcher, now_in_words
 from rpmcore.server.stress import HeldStress
+
+BACKLOG = 2048
+"""Connections that wait to be accepted."""
 
 Tell = Callable[[str], None]
 """Says something to whoever started the service."""
@@ -206,9 +210,15 @@ def _is_loopback(host: str) -> bool:
 @contextmanager
 def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # Its protocol is named: asyncio else does not know that it is TCP, and answers wait 40 ms for Nagle's algorithm.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        found = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        if os.name == "posix":
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((settings.host, settings.port))
+        found.listen(BACKLOG)
     except OSError as error:
+        found.close()
         raise ConfigurationError(
             f"nobody can listen on {settings.host}, port {settings.port}: {error.strerror or error}. Choose another "
             "--port, or stop who listens there"
