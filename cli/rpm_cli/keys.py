@@ -44,7 +44,7 @@ def create(
     """Make a key of 256 random bits, and show it this once: the file holds its digest alone.
 
     `read` sees the state, `decide` sends signals, fills and prices, `operate` trips and resets. A service that runs
-    knows it after its next start.
+    knows it after a SIGHUP, or its next start.
 
     Examples: `rpm keys create trend-desk --scope read --scope decide`; `rpm keys create risk --scope operate`.
     """
@@ -84,13 +84,16 @@ def list_keys(
 
 @app.command("revoke", short_help="Take a key away.")
 def revoke(name: NameArgument, file: FileOption = None, config: common.ConfigOption = None) -> None:
-    """Take a key away; a service that runs knows it until its next start.
+    """Take a key away; a service that runs knows it until a SIGHUP, or its next start.
 
     Example: `rpm keys revoke trend-desk`.
     """
     kept = _file(file, config)
     kept.revoke(name)
-    typer.echo(f"The key {name} is revoked in {kept.path}; services that run must be started again.", err=True)
+    typer.echo(
+        f"The key {name} is revoked in {kept.path}; services that run learn it by SIGHUP, or a restart.",
+        err=True,
+    )
 
 
 def _file(named: str | None, config: str | None) -> "KeyFile":

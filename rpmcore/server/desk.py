@@ -60,6 +60,13 @@ class Desk:
         The section ``server``.
     publish
         Called on this thread after something happened, as often as the settings allow.
+
+    Attributes
+    ----------
+    faults
+        How often a state could not be published.
+    taken
+        How many requests were taken on.
     """
 
     def __init__(self, gate: RiskGate, settings: ServerSettings, publish: Callable[[RiskGate], None]) -> None:
@@ -74,6 +81,7 @@ class Desk:
         self._ticked = time.monotonic()
         self._published: tuple[int, str] | None = None
         self.faults = 0
+        self.taken = 0
 
     @property
     def depth(self) -> int:
@@ -132,6 +140,7 @@ class Desk:
                 self._waiting.append(job)
             else:
                 raise QueueFull(f"{len(self._waiting)} requests wait to be decided, as many as may: ask again")
+            self.taken += 1
             self._some.notify()
         answer: Answer = await job.future
         return answer

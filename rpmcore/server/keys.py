@@ -125,6 +125,10 @@ class Keys:
     def __init__(self, keys: Iterable[ApiKey], *, open_to_all: bool) -> None:
         self._keys, self.open_to_all = tuple(keys), open_to_all
 
+    def take(self, keys: Iterable[ApiKey]) -> None:
+        """Know these from now on, and no others; who needs one stays as it is."""
+        self._keys = tuple(keys)
+
     def holder(self, secret: str) -> ApiKey | None:
         """Return the key that this secret is, or None; every key is compared, each in constant time."""
         found, sought = None, digest_of(secret)

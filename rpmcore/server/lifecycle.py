@@ -23,7 +23,7 @@ from rpmcore.gate import RiskGate
 from rpmcore.observed_gate import observed
 from rpmcore.server.app import application
 from rpmcore.server.desk import Desk
-from rpmcore.server.keys import KeyFile, Keys, default_keys_file
+from rpmcore.server.keys import ApiKey, KeyFile, Keys, default_keys_file
 from rpmcore.server.opening import Asked, Opened, opened
 from rpmcore.server.published import Published
 from rpmcore.server.sample_key import sample_key
@@ -73,16 +73,17 @@ def serve(start: Start) -> None:
     """
     gc.enable()
     settings = start.load()
-    keys, told = _keys(start.asked, settings.server)
+    known, told = _keys(start.asked, settings.server)
+    keys = Keys(known, open_to_all=not known or bool(told))
     with ExitStack() as stack:
-        listening = stack.enter_context(_listening(settings.server))
+        listening = stack.enter_context(listening_on(settings.server))
         source = stack.enter_context(opened(start.asked, settings, progress=start.progress))
         service = stack.enter_context(running(source, start, settings, keys))
         for notice in (*source.notices, *told, *_notices(source, start.asked)):
             start.tell(notice)
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        asyncio.run(_until_told(service, settings.server, listening, f"Listening on http://{shown}:{port}", start))
+        asyncio.run(_until_told(service, listening, f"Listening on http://{shown}:{port}", start))
     start.tell("Stopped: everything that was asked is answered, and the ledger is closed.")
 
 
@@ -133,16 +134,21 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
-async def _until_told(
-    service: Service, settings: ServerSettings, listening: socket.socket, told: str, start: Start
-) -> None:
-    config = uvicorn.Config(
-        application(service), log_config=None, log_level="error", access_log=False, lifespan="off", ws="none",
-        server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=settings.stop_seconds, limit_concurrency=settings.most_connections, http="h11",
-        loop="asyncio",
+def http_server(service: Service) -> uvicorn.Server:
+    """Return what speaks HTTP for a service; it ends once its `should_exit` is set."""
+    settings = service.settings
+    return _Server(
+        uvicorn.Config(
+            application(service), log_config=None, log_level="error", access_log=False, lifespan="off", ws="none",
+            server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
+            timeout_graceful_shutdown=settings.stop_seconds, limit_concurrency=settings.most_connections, http="h11",
+            loop="asyncio",
+        )
     )  # fmt: skip
-    server, loop = _Server(config), asyncio.get_running_loop()
+
+
+async def _until_told(service: Service, listening: socket.socket, told: str, start: Start) -> None:
+    server, loop = http_server(service), asyncio.get_running_loop()
     reloads: set[asyncio.Task[None]] = set()
 
     def stop() -> None:
@@ -175,6 +181,8 @@ async def _reload_now(service: Service, start: Start) -> None:
     watcher, problem = service.watcher, None
     try:
         settings = await asyncio.to_thread(start.load)
+        known, _ = await asyncio.to_thread(_keys, start.asked, settings.server)
+        service.keys.take(known)
         await service.desk.ask(lambda gate: _reload(gate, settings, watcher), urgent=True)
         problem = watcher.reload_problem
     except RpmError as error:
@@ -183,7 +191,8 @@ async def _reload_now(service: Service, start: Start) -> None:
     service.desk.show()
 
 
-def _keys(asked: Asked, settings: ServerSettings) -> tuple[Keys, tuple[str, ...]]:
+def _keys(asked: Asked, settings: ServerSettings) -> tuple[tuple[ApiKey, ...], tuple[str, ...]]:
+    """Return the keys that are known, and what is to be told of them."""
     path = default_keys_file() if settings.keys_file is None else Path(settings.keys_file)
     known = KeyFile(path).read()
     if settings.keys_file is not None and not known:
@@ -195,9 +204,9 @@ def _keys(asked: Asked, settings: ServerSettings) -> tuple[Keys, tuple[str, ...]
             "rpm keys create, or listen on 127.0.0.1"
         )
     if known or not asked.sample:
-        return Keys(known, open_to_all=loopback and not known), ()
+        return known, ()
     key, where = sample_key()
-    return Keys((key,), open_to_all=True), (f"Operator commands need the key in {where} (Authorization: Bearer …).",)
+    return (key,), (f"Operator commands need the key in {where} (Authorization: Bearer …).",)
 
 
 def _is_loopback(host: str) -> bool:
@@ -208,7 +217,14 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
+def listening_on(settings: ServerSettings) -> Iterator[socket.socket]:
+    """Listen where the settings say, for a ``with``.
+
+    Raises
+    ------
+    ConfigurationError
+        If nobody can.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # Its protocol is named: asyncio else does not know that it is TCP, and answers wait 40 ms for Nagle's algorithm.
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -150,7 +150,7 @@ def opened(asked: Asked, settings: Settings, *, progress: Progress | None = None
         yield Opened(
             gate=gate, clock=clock, ledger=IN_MEMORY if kept is None else str(kept), path=kept, sample=sample,
             earlier=() if kept is None else _earlier(kept),
-            stored=gate.decided if kept is None else lambda signal_id: _stored(kept, signal_id), notices=notices,
+            stored=gate.decided if kept is None else lambda signal_id: stored_in(kept, signal_id), notices=notices,
         )  # fmt: skip
 
 
@@ -204,7 +204,8 @@ def _earlier(path: Path) -> tuple[DecisionLine, ...]:
         return tuple(line_of(parse(record.body)) for record in reader.last_of("decision", SHOWN_DECISIONS))
 
 
-def _stored(path: Path, signal_id: str) -> Decision | None:
+def stored_in(path: Path, signal_id: str) -> Decision | None:
+    """Return the decision that a ledger holds under the id of a signal, or None; also while a gate writes to it."""
     with LedgerReader.open(path) as reader:
         record = reader.find(f"signal:{signal_id}")
     return None if record is None else decision_of_plain(parse(record.body))
