@@ -157,7 +157,7 @@ async def _until_told(service: Service, listening: socket.socket, told: str, sta
         server.should_exit = True
 
     def reload() -> None:
-        task = loop.create_task(_reload_now(service, start))
+        task = loop.create_task(reload_now(service, start))
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
@@ -176,7 +176,7 @@ def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, do: Call
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(do))
 
 
-async def _reload_now(service: Service, start: Start) -> None:
+async def reload_now(service: Service, start: Start) -> None:
     """Read the configuration again, and decide by it where it only tightens; what is wrong changes nothing."""
     watcher, problem = service.watcher, None
     try:

@@ -14,7 +14,9 @@ class ServerSettings(Section):
         None, "File of API keys, see `rpm keys`; null for the user's own.", unit="path", min_length=1
     )
     allowed_hosts: tuple[str, ...] = setting(
-        (), "Names beside those of loopback by which it may be called (headers Host and Origin).", unit="host names",
+        (),
+        "Names beside those of loopback by which it may be called (headers Host and Origin).",
+        unit="host names",
         strict=False,
     )
     queue_capacity: int = setting(
