@@ -49,6 +49,7 @@ def test_every_command_is_in_the_manual():
         "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
         "killswitch", "config", "warmup", "doctor", "decide", "gate run", "gate status", "gate enable-strategy",
         "replay", "audit show", "killswitch status", "alerts", "demo",
+        "replay", "audit show", "killswitch status", "alerts", "serve", "keys create",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual
 
