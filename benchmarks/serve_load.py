@@ -27,6 +27,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET_MS = 25.0
+PATIENCE = 120.0
+"""Seconds after the last request was meant to be sent in which a slow machine may still answer."""
 PRICES = {"EURUSD": 1.064, "GBPUSD": 1.205, "NZDUSD": 0.631, "USDJPY": 134.0}
 SETTINGS = (
     "gate.max_messages=10000000", "gate.approval_seconds=1.0", "gate.deadline_ms=10000.0",
@@ -139,7 +141,7 @@ async def load(
         waiting.add(task)
         task.add_done_callback(waiting.discard)
     if waiting:
-        await asyncio.wait(waiting, timeout=30.0)
+        await asyncio.wait(waiting, timeout=PATIENCE)
     found.errors.update({"no answer": len(waiting)} if waiting else {})
     while not pool.empty():
         pool.get_nowait()[1].close()

@@ -1,8 +1,8 @@
 """What clients send. Types are checked here; whether it makes sense is the gate's to say, and is recorded."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rpmcore.decision.magnitude import LARGEST
 from rpmcore.domain.orders import Signal
@@ -10,11 +10,17 @@ from rpmcore.domain.trades import ClosedTrade
 
 LATEST = 2**63 - 1
 
+
+def _whole(value: Any) -> Any:
+    """To JSON ``1`` and ``1.0`` are one number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[float, Field(gt=0.0, le=LARGEST)]
-Time = Annotated[int, Field(ge=0, le=LATEST, description="UTC nanoseconds since 1970.")]
+Time = Annotated[int, Field(ge=0, le=LATEST, description="UTC nanoseconds since 1970."), BeforeValidator(_whole)]
 Once = Annotated[str, Field(max_length=256, description="The same id is taken once; empty for none.")]
 
 

@@ -20,13 +20,13 @@ RETRY_AFTER = "1"
 """Seconds after which to ask again what could not be answered."""
 
 WORDS = {
-    400: "The body is no JSON, or the request contradicts itself.",
+    400: "The body is no JSON.",
     401: "A key is needed, or the one that was given is not known.",
     403: "The key has not the scope that is needed, or the request comes from another site.",
     404: "There is no such thing.",
     405: "The path knows no such method.",
     408: "The body took too long to arrive.",
-    409: "It contradicts what was taken before, or what the gate holds now. What was asked is recorded.",
+    409: "It contradicts itself, what was taken before, or what the gate holds now; the last two are recorded.",
     413: "The body is too large.",
     415: "The body must be application/json.",
     421: "It was called by a name that is none of its own.",

@@ -45,7 +45,7 @@ def test_the_same_again_gets_the_stored_decision_and_another_content_is_a_confli
 def test_the_header_of_idempotency_is_the_id_or_nothing(desk):
     assert desk.post("/v1/decisions", desk.signal(), **{"Idempotency-Key": "s1"}).status_code == 200
     refused = desk.post("/v1/decisions", desk.signal(2), **{"Idempotency-Key": "s1"})
-    assert refused.status_code == 400
+    assert refused.status_code == 409
     assert desk.get("/v1/decisions/s2").status_code == 404
 
 

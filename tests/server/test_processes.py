@@ -1,5 +1,6 @@
 """``rpm serve`` as its users meet it: signals, kill -9, keys, and what it refuses to do."""
 
+import os
 import random
 import re
 import signal
@@ -15,7 +16,8 @@ import pytest
 from rpmcore.adapters.ledger.reader import LedgerReader
 from tests.server.conftest import eventually, rpm_serve, sample_signal
 
-KILLS = 3
+KILLS = int(os.environ.get("RPM_SERVE_KILLS", "3"))
+"""`make nightly` kills 50 times."""
 THREADS = 8
 
 
@@ -144,8 +146,6 @@ def refused(tmp_path_factory):
     folder = tmp_path_factory.mktemp("refused")
 
     def run(*arguments, config=""):
-        import os
-
         (folder / "rpm.yaml").write_text(config)
         done = subprocess.run(
             [sys.executable, "-m", "rpmcore", *arguments], capture_output=True, text=True, cwd=folder, timeout=120,

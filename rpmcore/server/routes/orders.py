@@ -43,7 +43,7 @@ async def decide(body: SignalBody, service: Here, idempotency_key: _IdempotencyK
     After a timeout send the same body again.
     """
     if idempotency_key is not None and idempotency_key != body.signal_id:
-        raise ProblemError(400, "the header Idempotency-Key must be the signal_id, or be left out")
+        raise ProblemError(409, "the header Idempotency-Key must be the signal_id, or be left out")
 
     def decided(gate: RiskGate) -> tuple[Decision, bool]:
         stored = gate.decided(body.signal_id) if body.at is None else None
