@@ -333,9 +333,14 @@ class RiskGate:
 
     def decided(self, signal_id: str) -> Decision | None:
         """Return the decision that is recorded under the id of a signal, or None."""
+        raw = self.recorded(signal_id)
+        return None if raw is None else decision_of_plain(parse(raw))
+
+    def recorded(self, signal_id: str) -> bytes | None:
+        """Return the same as ``rpm.decision/1`` in canonical JSON, byte for byte as it stands in the ledger."""
         with self._lock:
             stored = self._find(f"signal:{signal_id}")
-        return None if stored is None else decision_of_plain(parse(stored.body))
+        return None if stored is None else stored.body
 
     def what_if(self, signal: Signal, *, at: int | None = None) -> Decision:
         """Return what would be decided now; nothing is recorded, and nothing may be sent on it."""
@@ -349,7 +354,8 @@ class RiskGate:
     def together(self) -> Iterator[None]:
         """Record what is asked within a ``with`` in one transaction at its end; nothing is answered to anybody before.
 
-        What operators say is on the disk at once, with everything before it. Other threads wait until the end.
+        What operators say is on the disk at once, with everything before it. Their control folder is read before the
+        first and again before the commit: a halt found then follows the approvals of the group. Other threads wait.
 
         Raises
         ------
@@ -358,6 +364,7 @@ class RiskGate:
         """
         with self._lock:
             self._alive()
+            self._obey()
             self._together = True
             try:
                 yield
@@ -368,7 +375,7 @@ class RiskGate:
                     self._record()
             self._alive()
 
-    def decide(self, signal: Signal, *, at: int | None = None) -> Decision:
+    def decide(self, signal: Signal, *, at: int | None = None, undated: bool = False) -> Decision:
         """Return the decision about a signal, recorded.
 
         The same signal again, with the same content, gets the stored decision; another content under its id is
@@ -380,6 +387,8 @@ class RiskGate:
             What is asked.
         at
             When it arrived, UTC nanoseconds; the clock's if None.
+        undated
+            Whether nobody said when the signal was made: then the same at another time is the same signal.
 
         Raises
         ------
@@ -394,7 +403,8 @@ class RiskGate:
             conflict = None
             if stored is not None:
                 decision = decision_of_plain(parse(stored.body))
-                if decision.signal.to_plain() == signal.to_plain():
+                asked_now = replace(signal, at=decision.signal.at) if undated else signal
+                if decision.signal.to_plain() == asked_now.to_plain():
                     return decision
                 conflict = stored.sequence
             while True:
@@ -744,7 +754,7 @@ class RiskGate:
 
     def _obey(self) -> bool:
         """Carry out what operators left in the control folder, and return whether that changed anything."""
-        if self._control is None:
+        if self._control is None or self._together:
             return False
         before = self._engine.sequence
         try:

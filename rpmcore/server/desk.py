@@ -63,8 +63,8 @@ class Desk:
 
     Attributes
     ----------
-    faults
-        How often a state could not be published.
+    fault
+        Why the last state could not be published; empty where it was.
     taken
         How many requests were taken on.
     """
@@ -80,7 +80,7 @@ class Desk:
         self._publish_due = 0.0
         self._ticked = time.monotonic()
         self._published: tuple[int, str] | None = None
-        self.faults = 0
+        self.fault = ""
         self.taken = 0
 
     @property
@@ -207,8 +207,9 @@ class Desk:
         self._publish_due, self._published = now + self._settings.publish_seconds, shown
         try:
             self._publish(self._gate)
-        except Exception:  # noqa: BLE001 - what is shown may be old, a decision may not wait for why
-            self.faults += 1
+            self.fault = ""
+        except Exception as error:  # noqa: BLE001 - what is shown may be old, a decision may not wait for why
+            self.fault = str(error) or type(error).__name__
 
     def _now_shown(self) -> tuple[int, str]:
         return self._gate.engine.sequence, self._gate.failed

@@ -4,7 +4,7 @@ import asyncio
 from logging import getLogger
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rpmcore.adapters.configuration.server_settings import ServerSettings
@@ -24,6 +24,8 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_RAW = tuple((name.lower().encode(), value.encode()) for name, value in SECURITY.items())
+NO_STORE = ((b"cache-control", b"no-store"),)
 
 
 class Guards:
@@ -169,11 +171,8 @@ def _once(body: bytes, receive: Receive) -> Receive:
 def _secured(path: str, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY.items():
-                headers[name] = value
-            if path.startswith(("/v1/", "/health", "/metrics")):
-                headers.setdefault("Cache-Control", "no-store")
+            fresh = NO_STORE if path.startswith(("/v1/", "/health", "/metrics")) else ()
+            message["headers"] = [*message["headers"], *_RAW, *fresh]
         await send(message)
 
     return sending

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from rpmcore.server.app import application
 from rpmcore.server.desk import Desk
 from rpmcore.server.keys import ApiKey, KeyFile, Keys, default_keys_file
 from rpmcore.server.opening import Asked, Opened, opened
+from rpmcore.server.protocol import protocol
 from rpmcore.server.published import Published
 from rpmcore.server.sample_key import sample_key
 from rpmcore.server.service import Service
@@ -33,6 +35,9 @@ from rpmcore.server.stress import HeldStress
 
 BACKLOG = 2048
 """Connections that wait to be accepted."""
+
+SWITCH_SECONDS = 0.0005
+"""After which one thread lets the other have the interpreter."""
 
 Tell = Callable[[str], None]
 """Says something to whoever started the service."""
@@ -83,6 +88,11 @@ def serve(start: Start) -> None:
             start.tell(notice)
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
+        # What stands now stands until the end: no collection looks at it again.
+        gc.collect()
+        gc.freeze()
+        # Two threads share the interpreter: one that decides must not keep one that listens waiting for 5 ms each time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         asyncio.run(_until_told(service, listening, f"Listening on http://{shown}:{port}", start))
     start.tell("Stopped: everything that was asked is answered, and the ledger is closed.")
 
@@ -141,8 +151,8 @@ def http_server(service: Service) -> uvicorn.Server:
         uvicorn.Config(
             application(service), log_config=None, log_level="error", access_log=False, lifespan="off", ws="none",
             server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
-            timeout_graceful_shutdown=settings.stop_seconds, limit_concurrency=settings.most_connections, http="h11",
-            loop="asyncio",
+            timeout_graceful_shutdown=settings.stop_seconds, limit_concurrency=settings.most_connections,
+            http=protocol(settings.head_timeout_s), loop="asyncio",
         )
     )  # fmt: skip
 

@@ -67,6 +67,8 @@ class Service:
             return ["the service is stopping"]
         if not self.desk.alive:
             return ["nothing is decided: the service starts, or its thread has ended"]
+        if self.desk.fault:
+            return [f"the state that is shown is old: {self.desk.fault}"]
         found: list[str] = self.published.state.plain["server"]["ready_reasons"]
         return found
 

@@ -19,7 +19,7 @@ from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.plain import to_plain
 from rpmcore.gate import RiskGate
-from rpmcore.gate_status import DecisionLine, GateStatus, line_of, status_of
+from rpmcore.gate_status import DecisionLine, GateStatus, status_of
 from rpmcore.server.published import State
 
 SHOWN_DECISIONS = 50
@@ -75,7 +75,7 @@ class Watcher:
     def state(self, gate: RiskGate) -> State:
         """Return the state of the gate now; on the thread that decides."""
         engine, end = gate.engine, gate.end
-        lines = tuple(each if isinstance(each, DecisionLine) else line_of(each.to_plain()) for each in self._decisions)
+        lines = tuple(each if isinstance(each, DecisionLine) else _line(each) for each in self._decisions)
         self._decisions = deque(lines, maxlen=SHOWN_DECISIONS)
         status = status_of(
             self.facts.ledger, engine, gate.halted, self._held, lines,
@@ -115,6 +115,16 @@ class Watcher:
             "n": len(found), "median": median(found), "p95": _quantile(found, 0.95), "p99": _quantile(found, 0.99),
             "maximum": found[-1],
         }  # fmt: skip
+
+
+def _line(decision: Decision) -> DecisionLine:
+    signal = decision.signal
+    return DecisionLine(
+        sequence=decision.sequence, at=decision.at, signal_id=signal.signal_id, strategy_id=signal.strategy_id,
+        symbol=signal.symbol, side=signal.side, verdict=decision.verdict,
+        reason=None if decision.reason is None else decision.reason.value, requested=decision.requested,
+        approved=decision.approved, binding=decision.binding, text=decision.text,
+    )  # fmt: skip
 
 
 def _quantile(ordered: list[float], level: float) -> float:

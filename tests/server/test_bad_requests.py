@@ -161,6 +161,16 @@ def test_a_slow_body_is_given_up(tmp_path):
         assert desk.post("/v1/decisions", desk.signal()).status_code == 200
 
 
+def test_a_head_that_never_ends_is_not_waited_for(tmp_path):
+    with served(tmp_path, "server.head_timeout_s=0.2", "server.keep_alive_s=1") as desk:
+        parts = urlsplit(str(desk.client.base_url))
+        for beginning in (b"", b"GET /v1/state HTT", b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET /"):
+            with socket.create_connection((parts.hostname, parts.port), 10) as line:
+                line.sendall(beginning)
+                assert _all_of(line).count(b"HTTP/1.1 200") == beginning.count(b"live")
+        assert desk.post("/v1/decisions", desk.signal()).status_code == 200
+
+
 def test_a_connection_dropped_before_the_answer_loses_no_decision(desk):
     parts = urlsplit(str(desk.client.base_url))
     body = json.dumps(desk.signal()).encode()

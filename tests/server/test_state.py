@@ -114,6 +114,16 @@ def test_it_is_ready_until_nothing_may_be_released(desk):
     assert (stopping.status_code, stopping.json()["reasons"]) == (503, ["the service is stopping"])
 
 
+def test_a_state_that_cannot_be_published_is_not_passed_off_as_new(desk, monkeypatch):
+    def broken(_):
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(desk.service.desk, "_publish", broken)
+    desk.post("/v1/decisions", desk.signal())
+    found = eventually(lambda: desk.get("/health/ready", None), lambda answer: answer.status_code == 503)
+    assert found.json()["reasons"] == ["the state that is shown is old: no room"]
+
+
 def test_metrics_are_prometheus_text(desk):
     desk.post("/v1/decisions", desk.signal())
     found = desk.get("/metrics", "read")

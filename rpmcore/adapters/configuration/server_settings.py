@@ -27,7 +27,7 @@ class ServerSettings(Section):
         le=100_000,
     )
     group_size: int = setting(
-        64, "Requests that are recorded in one transaction, at most.", unit="requests", ge=1, le=1000
+        16, "Requests that are recorded in one transaction, at most.", unit="requests", ge=1, le=1000
     )
     tick_seconds: float = setting(
         1.0, "Without a command for so long, time is let pass.", unit="seconds", ge=0.05, le=60.0
@@ -50,6 +50,9 @@ class ServerSettings(Section):
     )
     max_body_bytes: int = setting(
         65_536, "Largest body of a request; a larger one is answered with 413.", unit="bytes", ge=1024, le=16_777_216
+    )
+    head_timeout_s: float = setting(
+        10.0, "A connection whose request line and headers take longer is closed.", unit="seconds", gt=0.0, le=600.0
     )
     body_timeout_s: float = setting(
         10.0, "A body that takes longer to arrive is answered with 408.", unit="seconds", gt=0.0, le=600.0

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from rpmcore.decision.engine import Event
+from rpmcore.domain.canonical import canonical_bytes
 from rpmcore.domain.commands import EquityMark, OrderClosed
-from rpmcore.domain.decisions import Decision, RejectionException
+from rpmcore.domain.decisions import RejectionException
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.gate import RiskGate, approved_trade
 from rpmcore.server.answers import DecisionAnswer, Recorded
@@ -45,27 +46,25 @@ async def decide(body: SignalBody, service: Here, idempotency_key: _IdempotencyK
     if idempotency_key is not None and idempotency_key != body.signal_id:
         raise ProblemError(409, "the header Idempotency-Key must be the signal_id, or be left out")
 
-    def decided(gate: RiskGate) -> tuple[Decision, bool]:
-        stored = gate.decided(body.signal_id) if body.at is None else None
+    def decided(gate: RiskGate) -> tuple[bytes, bool]:
         before = gate.engine.sequence
-        decision = gate.decide(body.signal(gate.now() if stored is None else stored.signal.at))
-        return decision, decision.sequence <= before
+        decision = gate.decide(body.signal(gate.now()), undated=body.at is None)
+        replayed = decision.sequence <= before
+        if not replayed and decision.check("duplicate_conflict").status == "reject":
+            raise ProblemError(409, decision.text)
+        return gate.recorded(body.signal_id) or canonical_bytes(decision.to_plain()), replayed
 
-    decision, replayed = await service.ask(decided)
-    if not replayed and decision.check("duplicate_conflict").status == "reject":
-        raise ProblemError(409, decision.text)
-    return _decision(decision, service, {REPLAYED: "true"} if replayed else {})
+    raw, replayed = await service.ask(decided)
+    # As it stands in the ledger: what is answered is what is recorded, and a retry gets the same bytes.
+    told = raw[:-1] + (b',"dry_run":true}' if service.dry_run else b',"dry_run":false}')
+    return Response(told, headers={REPLAYED: "true"} if replayed else {}, media_type="application/json")
 
 
 @router.post("/what-if", responses={200: {"model": DecisionAnswer}, **PROBLEMS}, summary="What would be decided?")
 async def what_if(body: SignalBody, service: Here) -> Response:
     """Return what would be decided now; nothing is recorded, and nothing may be sent on it."""
     decision = await service.ask(lambda gate: gate.what_if(body.signal(gate.now())))
-    return _decision(decision, service, {})
-
-
-def _decision(decision: Decision, service: Service, headers: dict[str, str]) -> Response:
-    return as_json({**decision.to_plain(), "dry_run": service.dry_run}, headers)
+    return as_json({**decision.to_plain(), "dry_run": service.dry_run})
 
 
 @router.post("/releases", responses={200: {"model": Recorded}, **PROBLEMS}, summary="An approved trade is sent now.")

@@ -1,0 +1,52 @@
+"""HTTP/1.1 for clients that may be slow, or mean ill: a head that does not arrive in time is not waited for."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class PatientProtocol(H11Protocol):
+    """Closes a connection that begins a request and does not end its head; `head_seconds` is how long it may take."""
+
+    head_seconds = 10.0
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request; between two of them the keep-alive of uvicorn counts."""
+        super().data_received(data)
+        if self._answering():
+            self._stop_waiting()
+        elif self._due is None:
+            self._wait()
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self) -> None:
+        self._due = self.loop.call_later(self.head_seconds, self._too_slow)
+
+    def _stop_waiting(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _too_slow(self) -> None:
+        self._due = None
+        if not self._answering():
+            self.transport.close()
+
+
+def protocol(head_seconds: float) -> type[PatientProtocol]:
+    """Return the protocol that waits so long for the head of a request."""
+    return type("Protocol", (PatientProtocol,), {"head_seconds": head_seconds})
