@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from rpmcore.adapters.configuration.server_settings import ServerSettings
 from rpmcore.domain.errors import RpmError, Unavailable
-from rpmcore.gate import GateHalted, RiskGate
+from rpmcore.gate import RiskGate
 
 Answer = TypeVar("Answer")
 
@@ -148,16 +148,34 @@ class Desk:
     # On its thread
 
     def _run(self) -> None:
-        while self._wait():
-            if self._urgent:
-                job = self._urgent.popleft()
-                job.run(self._gate)
-                _deliver([job])
-            elif self._waiting:
-                self._decide_together()
-            self._keep_time()
-            self._show()
-        self._show(last=True)
+        why = "the service is stopping: ask again when it runs"
+        try:
+            while self._wait():
+                if self._urgent:
+                    job = self._urgent.popleft()
+                    job.run(self._gate)
+                    _deliver([job])
+                elif self._waiting:
+                    self._decide_together()
+                self._keep_time()
+                self._show()
+        except BaseException as error:
+            why = f"the thread that decides has ended: {error}"
+            raise
+        finally:
+            with self._some:
+                self._stopping = True
+            self._turn_away(Stopping(why))
+            self._show(last=True)
+
+    def _turn_away(self, error: Exception) -> None:
+        """Answer everybody who waits with an error: nobody waits in vain."""
+        left = [*self._urgent, *self._waiting]
+        self._urgent.clear()
+        self._waiting.clear()
+        for job in left:
+            job.error = error
+        _deliver(left)
 
     def _wait(self) -> bool:
         """Wait until there is something to do, and return whether there may be more later."""
@@ -182,10 +200,9 @@ class Desk:
                 while self._waiting and not self._urgent and len(done) < self._settings.group_size:
                     done.append(self._waiting.popleft())
                     done[-1].run(self._gate)
-        except GateHalted as error:
-            if not done:  # it had failed before: nobody waits in vain
-                done = list(self._waiting)
-                self._waiting.clear()
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody is answered as if it were recorded
+            if not done:  # it had failed before
+                self._turn_away(error)
             for job in done:
                 job.error = error
         _deliver(done)

@@ -14,8 +14,7 @@ from rpmcore.server import keys as api_keys
 from rpmcore.server.problems import WORDS, ProblemError, send_problem
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-OPEN = ("/health/live", "/health/ready")
-"""Paths that never need a key, beside the page itself."""
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - they are no names of anybody
 
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -44,7 +43,8 @@ class Guards:
     def __init__(self, app: ASGIApp, settings: ServerSettings, keys: api_keys.Keys) -> None:
         self._app, self._settings, self.keys = app, settings, keys
         self.faults = getLogger("rpm.server")
-        self._names = LOOPBACK_NAMES | {name.lower() for name in settings.allowed_hosts}
+        own = {settings.host} - EVERYWHERE
+        self._names = LOOPBACK_NAMES | {name.lower() for name in (*own, *settings.allowed_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it with a problem."""

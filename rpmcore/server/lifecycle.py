@@ -65,6 +65,18 @@ class Start:
     tell: Tell
     progress: Progress | None = None
 
+    def read_again(self) -> Settings:
+        """Return the settings as they are configured now.
+
+        Raises
+        ------
+        ConfigurationError
+            If they cannot be used; or if none were named or found, for defaults are nobody's word.
+        """
+        if not self.named:
+            raise ConfigurationError("no settings were named or found at the start: those of the ledger stand")
+        return self.load()
+
 
 def serve(start: Start) -> None:
     """Serve until the process is told to stop (SIGTERM or SIGINT); then answer what was asked, and close the ledger.
@@ -84,7 +96,9 @@ def serve(start: Start) -> None:
         listening = stack.enter_context(listening_on(settings.server))
         source = stack.enter_context(opened(start.asked, settings, progress=start.progress))
         service = stack.enter_context(running(source, start, settings, keys))
-        for notice in (*source.notices, *told, *_notices(source, start.asked)):
+        problem = service.watcher.reload_problem
+        not_taken = () if problem is None else (f"The configuration is not taken: {problem}",)
+        for notice in (*source.notices, *told, *_notices(source, start.asked), *not_taken):
             start.tell(notice)
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
@@ -117,7 +131,7 @@ def running(source: Opened, start: Start, settings: Settings, keys: Keys) -> Ite
         try:
             yield Service(
                 gate=gate, desk=desk, published=published, watcher=watcher, settings=settings.server, keys=keys,
-                stored=source.stored, metrics=manager.export_metrics, configuration=start.load,
+                stored=source.stored, metrics=manager.export_metrics, configuration=start.read_again,
                 stress=stress,
             )  # fmt: skip
         finally:
@@ -190,9 +204,9 @@ async def reload_now(service: Service, start: Start) -> None:
     """Read the configuration again, and decide by it where it only tightens; what is wrong changes nothing."""
     watcher, problem = service.watcher, None
     try:
-        settings = await asyncio.to_thread(start.load)
-        known, _ = await asyncio.to_thread(_keys, start.asked, settings.server)
+        known, _ = await asyncio.to_thread(_keys, start.asked, service.settings)
         service.keys.take(known)
+        settings = await asyncio.to_thread(service.configuration)
         await service.desk.ask(lambda gate: _reload(gate, settings, watcher), urgent=True)
         problem = watcher.reload_problem
     except RpmError as error:

@@ -101,7 +101,7 @@ def listening(service: Service) -> Iterator[str]:
 
 @contextmanager
 def served(
-    folder: Path, *changes: str, keys: bool = True, dry_run: bool = False, genesis: Any = None, timer: Any = None
+    folder: Path, *changes: str, keys: bool = True, dry_run: bool = False, genesis: Any = None, rereads: bool = True
 ) -> Iterator[Served]:
     """Serve a new ledger in a folder, for a ``with``."""
     genesis = genesis or make_genesis(*ROOMY)
@@ -117,13 +117,13 @@ def served(
         ):  # fmt: skip
             secrets[name] = file.create(name, scopes)
     load = [lambda: settings]
-    with RiskGate.create(path, genesis, KEY, clock=clock, timer=timer) as gate:
+    with RiskGate.create(path, genesis, KEY, clock=clock, timer=None) as gate:
         source = Opened(
             gate=gate, clock=clock, ledger=str(path), path=path, sample=None, earlier=(),
             stored=lambda signal_id: stored_in(path, signal_id),
         )  # fmt: skip
         start = Start(
-            asked=Asked(ledger=str(path), dry_run=dry_run), load=lambda: load[0](), named=False, tell=lambda _: None
+            asked=Asked(ledger=str(path), dry_run=dry_run), load=lambda: load[0](), named=rereads, tell=lambda _: None
         )
         known = Keys(file.read(), open_to_all=not keys)
         with running(source, start, settings, known) as service, listening(service) as url, calling(url) as client:

@@ -1,6 +1,7 @@
 """A failed commit, a full queue, an operator before all others, a configuration read again."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -168,6 +169,21 @@ def test_an_operator_may_loosen_by_the_api(desk):
     desk.load[0] = unreadable
     refused = desk.post("/v1/operator/reload", {**WHO})
     assert (refused.status_code, refused.json()["detail"]) == (409, "rpm.yaml, line 3: no such key")
+
+
+def test_without_a_configuration_there_is_nothing_to_read_again(tmp_path):
+    with served(tmp_path, rereads=False) as desk:
+        refused = desk.post("/v1/operator/reload", {**WHO})
+        assert (refused.status_code, refused.json()["detail"].split(":")[1]) == (409, " those of the ledger stand")
+
+
+def test_a_thread_that_ends_lets_nobody_wait(desk, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(desk.service.desk, "_keep_time", lambda: 1 / 0)
+    desk.post("/v1/decisions", desk.signal())
+    answer = eventually(lambda: desk.post("/v1/decisions", desk.signal(2)), lambda answer: answer.status_code == 503)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert desk.get("/health/ready", None).status_code == 503
 
 
 def test_a_group_that_cannot_be_recorded_raises_at_its_end(genesis_gate):
