@@ -25,7 +25,7 @@ export function operatorPanel() {
     if (await confirmed(order)) await send(order);
   });
   arrange();
-  return ({ scopes }) => keyed(byId("scope"), scopes, (one) => one.scope, ({ scope }) => {
+  return ({ scopes }) => keyed(byId("scopes"), scopes.filter(({ scope }) => scope !== "account"), (one) => one.scope, ({ scope }) => {
     const element = make("option", "", scope);
     element.value = scope;
     return { element };

@@ -21,7 +21,7 @@ class ToldServer:
     state
         Told at once and after each `publish`, and again every `every` seconds; None ends the streams.
     stress
-        An object, or a status that refuses.
+        An object; None where it refuses.
     key
         Asked of every request but those for files; None for none.
     answers
@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, told.state)
         elif self.path == "/v1/events":
             self._events()
-        elif self.path == "/v1/stress" and isinstance(told.stress, dict):
+        elif self.path == "/v1/stress" and told.stress is not None:
             self._json(200, told.stress)
         else:
             self._problem(503, "Not now", "the book has no prices")
