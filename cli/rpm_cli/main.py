@@ -29,6 +29,7 @@ from rpm_cli import (
     size,
     strategies,
     stress,
+    top,
     warmup,
 )
 
@@ -54,6 +55,7 @@ app.command("decide", short_help="May this trade be sent?")(decide.decide)
 app.add_typer(gate.app, name="gate")
 app.command("replay", short_help="Does the ledger lead to its decisions?")(replay.replay)
 app.command("serve", short_help="The gate as a service.")(serve.serve)
+app.command("top", short_help="The state of a service, live.")(top.top)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(scenarios.app, name="scenarios")
