@@ -117,7 +117,8 @@ def running(source: Opened, start: Start, settings: Settings, keys: Keys) -> Ite
     gate = source.gate
     facts = ServerFacts(
         ledger=source.ledger, dry_run=start.asked.dry_run, sample=source.sample, started_at=now_in_words(),
-        capacity=settings.server.queue_capacity,
+        capacity=settings.server.queue_capacity, heartbeat_seconds=settings.server.heartbeat_seconds,
+        tick_seconds=settings.server.tick_seconds,
     )  # fmt: skip
     with observed(gate, settings, outbox=_outbox(source.path), clock=source.clock) as manager:
         watcher = Watcher(gate, facts, None if source.path is None else holder_of(source.path), source.earlier)

@@ -43,6 +43,9 @@ class ServerFacts:
         UTC, in ISO 8601.
     capacity
         Of the queue.
+    heartbeat_seconds, tick_seconds
+        Between two events of a stream of states, and between two changes of the state, at most: what is older than
+        both is not live.
     """
 
     ledger: str
@@ -50,6 +53,8 @@ class ServerFacts:
     sample: str | None
     started_at: str
     capacity: int
+    heartbeat_seconds: float
+    tick_seconds: float
 
 
 class Watcher:
@@ -97,6 +102,7 @@ class Watcher:
             "version": version("rpmcore"), "started_at": facts.started_at, "ledger": facts.ledger,
             "dry_run": facts.dry_run, "sample": facts.sample, "ready": not reasons, "ready_reasons": reasons,
             "queue": {"depth": self.queue_depth(), "capacity": facts.capacity},
+            "heartbeat_seconds": facts.heartbeat_seconds, "tick_seconds": facts.tick_seconds,
             "rollout": gate.engine.settings.flags.rollout.value, "reload_problem": self.reload_problem,
         }  # fmt: skip
 

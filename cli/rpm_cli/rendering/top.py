@@ -4,7 +4,7 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -47,14 +47,15 @@ def show(seen: Seen) -> None:
 def follow(look: Callable[[], Seen]) -> None:
     """Show what `look` returns until the user leaves by q or Ctrl+C."""
     console = draw.console()
-    with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
-        while True:
+    with (
+        suppress(KeyboardInterrupt),
+        _keys() as pressed,
+        Live(console=console, screen=True, auto_refresh=False) as live,
+    ):
+        key = ""
+        while key not in ("q", "Q", LEAVE):
             live.update(frame(look(), console.width, console.height), refresh=True)
-            try:
-                if pressed(EVERY) in ("q", "Q", LEAVE):
-                    return
-            except KeyboardInterrupt:
-                return
+            key = pressed(EVERY)
 
 
 def frame(seen: Seen, width: int, height: int | None) -> RenderableType:

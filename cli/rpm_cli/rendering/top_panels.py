@@ -25,9 +25,6 @@ SHORTEST_BAR, LONGEST_BAR = 6, 24
 FIGURES = 42
 """Columns that the figures beside a bar take."""
 
-NUMBER = 7
-"""Columns that a number has at least."""
-
 ROOMY = 70
 """Width from which there is room for quantities."""
 
@@ -95,7 +92,9 @@ def _table(*columns: tuple[str, str]) -> Table:
     table = draw.table()
     for heading, kind in columns:
         if kind == "number":
-            table.add_column(heading, justify="right", no_wrap=True, min_width=NUMBER)  # a number that is cut is wrong
+            table.add_column(heading, justify="right", no_wrap=True)
+        elif kind == "name":
+            table.add_column(heading)  # a table that is too wide takes from these first: a number that is cut is wrong
         elif kind == "text":
             table.add_column(heading, overflow="fold")
         else:
@@ -105,6 +104,10 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 def _styled(word: str, styles: dict[str, str]) -> Text:
     return Text(draw.printable(word.upper()), style=styles.get(word, ""))
+
+
+def _name(text: str) -> Text:
+    return Text(draw.printable(text), no_wrap=True, overflow="ellipsis")
 
 
 def _bar_width(width: int) -> int:
@@ -147,19 +150,20 @@ def regime(state: dict[str, Any]) -> RenderableType:
 def strategies(state: dict[str, Any], *, short: bool) -> RenderableType:
     """Return the account and the strategies, each with health and kill switch; `short` cuts the reasons to a line."""
     scopes = {one["scope"]: one for one in state.get("scopes", ())}
-    table = _table(("Scope", "word"), ("Health", "word"), ("Size ×", "number"), ("Switch", "word"),
-                   ("Why", "word" if short else "text"))  # fmt: skip
+    table = _table(("Scope", "name"), ("Health", "word"), ("Size ×", "number"), ("Switch", "word"),
+                   ("Why", "name" if short else "text"))  # fmt: skip
+    told = _name if short else lambda text: Text(draw.printable(text))
     account = scopes.get("account", {"severity": "none", "reasons": []})
     table.add_row(
         "account", "–", "–", _styled(account["severity"], gate.SEVERITY_STYLE),
-        Text(draw.printable("; ".join(account["reasons"]))),
+        told("; ".join(account["reasons"])),
     )  # fmt: skip
     for one in state.get("strategies", ()):
         why = [*scopes.get(one["strategy_id"], {"reasons": []})["reasons"], one["reason"]]
         table.add_row(
-            Text(draw.printable(one["strategy_id"])), _styled(one["status"], gate.STATUS_STYLE),
+            _name(one["strategy_id"]), _styled(one["status"], gate.STATUS_STYLE),
             f"{one['multiplier']:.3g}", _styled(one["severity"], gate.SEVERITY_STYLE),
-            Text(draw.printable("; ".join(filter(None, why)))),
+            told("; ".join(filter(None, why))),
         )  # fmt: skip
     return _panel("Strategies and kill switches", table)
 
@@ -192,13 +196,13 @@ def book(state: dict[str, Any], width: int, most: int) -> RenderableType:
         return _panel("Book", Text("Nothing is held.", style="dim"))
     roomy = width >= ROOMY
     picture = "− hedges │ adds +" if roomy else ""
-    table = _table(("Symbol", "word"), ("Strategy", "word"), *([("Quantity", "number")] if roomy else []),
+    table = _table(("Symbol", "name"), ("Strategy", "name"), *([("Quantity", "number")] if roomy else []),
                    ("Weight", "number"), ("Risk", "number"), (picture, "word"))  # fmt: skip
     scale = max(abs(one.get("share") or 0.0) for one in found)
     for one in found[:most]:
         share = one.get("share")
         table.add_row(
-            Text(draw.printable(one["symbol"])), Text(draw.printable(one["strategy_id"])),
+            _name(one["symbol"]), _name(one["strategy_id"]),
             *([draw.quantity(one["quantity"])] if roomy else []), draw.percent(one["weight"]), draw.percent(share, 1),
             draw.signed_bar(share or 0.0, scale, _bar_width(width) // 2 * 2),
         )  # fmt: skip

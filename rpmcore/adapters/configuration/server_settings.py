@@ -42,7 +42,7 @@ class ServerSettings(Section):
         0.5, "Between two events of a stream of states, at least.", unit="seconds", ge=0.1, le=60.0
     )
     heartbeat_seconds: float = setting(
-        15.0, "Between two events of a stream of states, at most.", unit="seconds", ge=1.0, le=300.0
+        5.0, "Between two events of a stream of states, at most.", unit="seconds", ge=1.0, le=300.0
     )
     most_streams: int = setting(32, "Streams of states at once; more are answered with 503.", unit="streams", ge=1)
     stress_seconds: float = setting(
