@@ -48,8 +48,18 @@ def _refuse_open(path: Path, status: os.stat_result, what: str) -> None:
         raise ConfigurationError(f"the {what} {path} is no file")
     if os.name == "nt":
         return  # its permissions are lists, which these bits do not tell
-    if status.st_mode & _OTHERS:
+    if status.st_mode & (_OTHERS & ~stat.S_IRGRP if _is_credential(path, status) else _OTHERS):
         raise ConfigurationError(
             f"the {what} {path} is open to others (mode {stat.S_IMODE(status.st_mode):04o}). "
             f"Close it by: chmod 600 {path}"
         )
+
+
+def _is_credential(path: Path, status: os.stat_result) -> bool:
+    """Return whether the service manager laid this file out for us (``LoadCredential=`` of systemd).
+
+    It is root's in a folder that we alone may enter, and an access list lets us read it; the mask of such a list shows
+    where the bits of the group are.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return bool(folder) and status.st_uid == 0 and path.resolve().parent == Path(str(folder)).resolve()
