@@ -112,7 +112,8 @@ def test_a_dry_run_and_a_sample_are_badges(live, server, state):
     expect(page.locator("#badges li")).to_have_count(0)
     server.publish(server={**state["server"], "dry_run": True, "sample": "the opening book"})
     expect(page.locator("#badges")).to_contain_text("dry run")
-    expect(page.locator("#badges")).to_contain_text("sample: the opening book")
+    expect(page.locator("#badges")).to_contain_text("sample")
+    expect(page.locator("#server")).to_contain_text("the opening book")
 
 
 def test_markup_in_what_others_name_is_text(live, server, state):

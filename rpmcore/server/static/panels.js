@@ -64,7 +64,7 @@ export function notices(state) {
   if (server.reload_problem) found.push(`The settings were not reloaded: ${words.told(server.reload_problem)}`);
   if (state.pending) found.push(`${words.counted(state.pending, "request")} of an operator ${state.pending === 1 ? "waits" : "wait"}.`);
   keyed(byId("notices"), found, (text) => text, () => ({ element: make("li") }), ({ element }, text) => say(element, text));
-  const badges = [server.dry_run && "dry run: nothing is sent", server.sample && `sample: ${server.sample}`].filter(Boolean);
+  const badges = [server.dry_run && "dry run: nothing is sent", server.sample && "sample"].filter(Boolean);
   keyed(byId("badges"), badges, (text) => text, () => ({ element: make("li") }), ({ element }, text) => say(element, text));
   say(byId("ledger"), String(server.ledger ?? state.ledger).split("/").pop());
 }
@@ -241,6 +241,7 @@ export function server(state) {
     ["Last closes", state.last_bar ?? "none"],
     ["Head of the chain", state.head.slice(0, 16)],
     ["Settings", state.config_digest.slice(0, 12)],
+    ...(told.sample ? [["Sample", told.sample]] : []),
   ]);
 }
 
