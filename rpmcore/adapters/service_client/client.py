@@ -88,9 +88,10 @@ class ServiceClient:
         """Return ``rpm.stress/1`` of the book that is held; raises as `state`."""
         return self._get("v1/stress")
 
-    def states(self) -> Iterator[dict[str, Any]]:
-        """Yield states as they come, until the stream ends; raises as `state`."""
-        with self._failures(), self._client.stream("GET", f"{self.url}/v1/events") as answer:
+    def states(self, *, silence: float = SILENCE) -> Iterator[dict[str, Any]]:
+        """Yield states as they come, until the stream ends or no byte came for so many seconds; raises as `state`."""
+        timeout = self._httpx.Timeout(silence, connect=CONNECTING)
+        with self._failures(), self._client.stream("GET", f"{self.url}/v1/events", timeout=timeout) as answer:
             self._check(answer)
             for event in events_of(answer.iter_bytes()):
                 if event.name == "state":

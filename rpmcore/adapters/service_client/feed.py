@@ -16,8 +16,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 HEARTBEAT, TICK = 15.0, 1.0
 """Seconds between two states, and between two changes, of a server that does not say."""
 
-SLACK, STILL = 2.0, 10.0
-"""Seconds that a state may be late, and for which an unchanged one may be repeated beyond two ticks."""
+SLACK, STILL, LONGER = 2.0, 10.0, 10.0
+"""Seconds that a state may be late, for which an unchanged one may be repeated beyond two ticks, and that no byte may
+come beyond a heartbeat until the connection is made anew."""
 
 STRESS_EVERY = 60.0
 
@@ -56,7 +57,7 @@ class StateFeed:
     client
         Of the service; closed at the end.
     clock, wall
-        Seconds that only grow; the time, UTC.
+        Seconds that only grow, but may stand still while a machine sleeps; the time, UTC, which may be set back.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class StateFeed:
         self._state: dict[str, Any] | None = None
         self._stress: dict[str, Any] | None = None
         self._stress_problem, self._problem = "not asked yet", ""
-        self._heard = self._changed = self._stress_due = clock()
+        self._stress_due = clock()
+        self._heard = self._changed = self._moment()
         self._since: datetime | None = None
         self._thread = threading.Thread(target=self._follow, name="rpm-feed", daemon=True)
 
@@ -91,29 +93,36 @@ class StateFeed:
     def seen(self) -> Seen:
         """Return what was heard last, and whether it is live."""
         with self._lock:
-            now = self._clock()
             return Seen(
                 state=self._state, stress=self._stress, stress_problem=self._stress_problem, since=self._since,
-                age=now - self._changed, problem=self._problem or self._late(now),
+                age=self._ago(self._changed), problem=self._problem or self._late(),
             )  # fmt: skip
 
-    def _late(self, now: float) -> str:
+    def _moment(self) -> tuple[float, datetime]:
+        return self._clock(), self._wall()
+
+    def _ago(self, moment: tuple[float, datetime]) -> float:
+        return max(self._clock() - moment[0], (self._wall() - moment[1]).total_seconds())
+
+    def _told(self, name: str, default: float) -> float:
+        return float(((self._state or {}).get("server") or {}).get(name, default))
+
+    def _late(self) -> str:
         if self._state is None:
             return "the server has said nothing yet"
-        server = self._state.get("server") or {}
-        heartbeat = float(server.get("heartbeat_seconds", HEARTBEAT))
-        if now - self._heard > heartbeat + SLACK:
+        heartbeat = self._told("heartbeat_seconds", HEARTBEAT)
+        if self._ago(self._heard) > heartbeat + SLACK:
             return "the server says nothing"
-        if now - self._changed > heartbeat + 2.0 * float(server.get("tick_seconds", TICK)) + STILL:
+        if self._ago(self._changed) > heartbeat + 2.0 * self._told("tick_seconds", TICK) + STILL:
             return "the server repeats an old state"
         return ""
 
     def _take(self, state: dict[str, Any]) -> None:
         with self._lock:
-            now, before = self._clock(), self._state or {}
+            self._heard, before = self._moment(), self._state or {}
             if before.get("published_at") != state.get("published_at") or self._since is None:
-                self._changed, self._since = now, self._wall()
-            self._state, self._heard, self._problem = state, now, ""
+                self._changed, self._since = self._heard, self._heard[1]
+            self._state, self._problem = state, ""
 
     def _ask_for_stress(self) -> None:
         try:
@@ -128,7 +137,7 @@ class StateFeed:
         pause = FIRST_PAUSE
         while not self._over.is_set():
             try:
-                for state in self._client.states():
+                for state in self._client.states(silence=self._told("heartbeat_seconds", HEARTBEAT) + LONGER):
                     self._take(state)
                     pause = FIRST_PAUSE
                     if self._clock() >= self._stress_due:

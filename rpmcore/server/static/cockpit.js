@@ -10,6 +10,8 @@ import * as words from "./words.js";
 const HEARTBEAT = 15;
 const TICK = 1;
 const SLACK = 2;
+// And a connection is made anew where no byte came for so much longer.
+const LONGER = 10;
 // A server that repeats one and the same state for so long, and two ticks more, has something that stands still.
 const STILL = 10;
 const STRESS_EVERY = 60000;
@@ -21,10 +23,9 @@ const PARTS = [
   panels.orders, panels.timing, panels.server,
 ];
 
-let key = sessionStorage.getItem(KEPT) ?? "";
+let key = kept() ?? "";
 let state = null;
 let seenAt = null;
-let seenOn = null;
 let newAt = null;
 let problem = null;
 let stressAt = -Infinity;
@@ -35,7 +36,6 @@ const stream = new Stream("v1/events", {
   onEvent(name, data) {
     if (name === "state") received(data);
   },
-  onLife() {},
   onLost(error) {
     problem = error;
     if (error.status === 401 || error.status === 403) askForKey(error);
@@ -56,16 +56,14 @@ function received(data) {
     return;
   }
   announce(state, next);
-  if (state?.published_at !== next.published_at || newAt === null) {
-    newAt = performance.now();
-    seenOn = new Date();
-  }
+  seenAt = moment();
+  if (state?.published_at !== next.published_at) newAt = seenAt;
   state = next;
   problem = null;
-  seenAt = performance.now();
+  stream.silence = 1000 * (heartbeat() + LONGER);
   show(byId("gate-key"), false);
   connection();
-  if (seenAt - stressAt > STRESS_EVERY) askForStress();
+  if (performance.now() - stressAt > STRESS_EVERY) askForStress();
 }
 
 /** Tell those who do not see the page what changed: at once what stops trading, politely the rest. */
@@ -84,13 +82,29 @@ function announce(before, now) {
   say(byId("polite"), `${words.counted(fresh.length, "new decision")}: ${one.side} ${words.quantity(one.requested)} ${one.symbol} ${one.verdict}, ${one.text}`);
 }
 
+/** Return what the tab keeps, or keep it; null lets it go. A browser may allow none of it. */
+function kept(value) {
+  try {
+    if (value === null) sessionStorage.removeItem(KEPT);
+    else if (value !== undefined) sessionStorage.setItem(KEPT, value);
+    return sessionStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}
+
+const heartbeat = () => state.server?.heartbeat_seconds ?? HEARTBEAT;
+
+/** A moment on both clocks: one stands still while a machine sleeps, the other can be set back. */
+const moment = () => ({ steady: performance.now(), wall: Date.now() });
+const since = ({ steady, wall }) => Math.max(performance.now() - steady, Date.now() - wall);
+
 /** Return why what is shown is not live, in words; empty where it is. */
 function notLive() {
   if (problem) return problem.message;
   if (seenAt === null) return "The server has said nothing yet";
-  const { heartbeat_seconds: heartbeat = HEARTBEAT, tick_seconds: tick = TICK } = state.server ?? {};
-  if (performance.now() - seenAt > 1000 * (heartbeat + SLACK)) return "The server says nothing";
-  if (performance.now() - newAt > 1000 * (heartbeat + 2 * tick + STILL)) return "The server repeats an old state";
+  if (since(seenAt) > 1000 * (heartbeat() + SLACK)) return "The server says nothing";
+  if (since(newAt) > 1000 * (heartbeat() + 2 * (state.server?.tick_seconds ?? TICK) + STILL)) return "The server repeats an old state";
   return "";
 }
 
@@ -116,10 +130,10 @@ function connection() {
     say(byId("stale-text"), `${why}${next}`);
     return;
   }
-  const since = `Connection lost since ${words.clock(seenOn)} UTC.`;
-  say(byId("stale-title"), since);
-  say(byId("stale-text"), `What you see is ${words.age(performance.now() - newAt)} old. ${why}${next}`);
-  say(byId("assertive"), `${since} What you see is old.`);
+  const lost = `Connection lost since ${words.clock(new Date(newAt.wall))} UTC.`;
+  say(byId("stale-title"), lost);
+  say(byId("stale-text"), `What you see is ${words.age(since(newAt))} old. ${why}${next}`);
+  say(byId("assertive"), `${lost} What you see is old.`);
 }
 
 function askForKey(error) {
@@ -127,14 +141,14 @@ function askForKey(error) {
   say(byId("key-problem"), key ? error.message : "");
   if (document.activeElement === document.body) byId("read-key").focus();
   key = "";
-  sessionStorage.removeItem(KEPT);
+  kept(null);
 }
 
 byId("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   key = byId("read-key").value.trim();
   byId("read-key").value = "";
-  if (byId("keep-key").checked) sessionStorage.setItem(KEPT, key);
+  if (byId("keep-key").checked) kept(key);
   problem = null;
   stream.again();
 });

@@ -160,7 +160,7 @@ const asked = (one) => `${one.side} ${words.quantity(one.requested)} ${one.symbo
 export function decisions(state) {
   const found = [...state.decisions].reverse();
   show(byId("no-decisions"), !found.length);
-  keyed(byId("decisions"), found, (one) => one.sequence, (one) => {
+  keyed(byId("decisions"), found, (one) => `${state.ledger_id} ${one.sequence}`, (one) => {
     const { element, cells } = row(["time", "", ""]);
     const [when, what, answer] = cells.map(lines);
     const [day, time] = words.moment(one.at).split(" ");
@@ -264,5 +264,5 @@ export function stress(told, problem) {
     if (!why.parentNode) cells[3].append(why);
     say(why, one.failed_criteria.join("; "));
   });
-  say(byId("stress-note"), problem ? `Not computed: ${problem}` : found.length ? `One step, losses as fractions of equity${told.as_of ? `, as of ${told.as_of}` : ""}.` : "No crisis was computed.");
+  say(byId("stress-note"), problem ? `Not computed: ${problem}` : found.length ? `One step, losses as fractions of equity${told.revision === undefined ? "" : `; the book of command ${words.amount(told.revision)}`}.` : "No crisis was computed.");
 }

@@ -2,8 +2,6 @@
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
-// Without any byte for so long the connection is taken for dead, and made anew.
-const SILENCE = 15000;
 
 /** An answer that says no: its problem in words, and the status. */
 export class Problem extends Error {
@@ -59,7 +57,7 @@ export class EventReader {
 }
 
 /**
- * Follow a stream of events for ever: `onEvent(name, data)`, `onLife()` at each byte, `onLost(problem)` when it ends.
+ * Follow a stream of events for ever: `onEvent(name, data)` for each, `onLost(problem)` when the stream ends.
  * It connects anew after a pause that doubles, but waits for `again()` where the server wants a key.
  */
 export class Stream {
@@ -68,8 +66,11 @@ export class Stream {
   #silence = 0;
   #abort = null;
 
-  constructor(url, { key, onEvent, onLife, onLost }) {
-    Object.assign(this, { url, key, onEvent, onLife, onLost });
+  /** Milliseconds without any byte after which the connection is taken for dead, and made anew. */
+  silence = 20000;
+
+  constructor(url, { key, onEvent, onLost }) {
+    Object.assign(this, { url, key, onEvent, onLost });
   }
 
   /** Connect now, whatever was waited for. */
@@ -103,7 +104,6 @@ export class Stream {
       const { value, done } = await reader.read();
       if (done || this.#abort !== abort) return;
       this.#watch(abort);
-      this.onLife();
       for (const { name, data } of events.take(value)) {
         this.#pause = FIRST_PAUSE;
         this.onEvent(name, data);
@@ -113,7 +113,7 @@ export class Stream {
 
   #watch(abort) {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => abort.abort(), SILENCE);
+    this.#silence = setTimeout(() => abort.abort(), this.silence);
   }
 
   #ended(error) {
