@@ -24,6 +24,7 @@ def test_a_server_that_dies_leaves_an_old_page_and_comes_back_live(live, server,
     expect(page.locator("#stale")).to_contain_text("Connection lost since")
     expect(page.locator("#stale")).to_contain_text("What you see is")
     expect(page.locator("#state-label")).to_have_text("Trading was")
+    expect(page.locator("#state-means")).to_have_text("What it is now cannot be told from here.")
     expect(page.locator("#connection")).to_have_text("Not live")
     expect(page).to_have_title("not live – ACTIVE – rpm")
     expect(page.locator("#assertive")).to_contain_text("What you see is old")
@@ -33,6 +34,7 @@ def test_a_server_that_dies_leaves_an_old_page_and_comes_back_live(live, server,
     with told_server(later, None, port=server.port):
         connection(page, "live")
         expect(page.locator("#state")).to_have_text("▲ REDUCING")
+        expect(page.locator("#state-means")).to_have_text("Only orders that reduce risk are let through.")
         expect(page.locator("#stale")).to_be_hidden()
         expect(page.locator("#assertive")).to_contain_text("Trading is REDUCING")
 

@@ -15,7 +15,7 @@ def test_the_state_has_all_that_gate_status_has_and_the_service_on_top(desk):
     reasons = {f.name for f in fields(GateStatus) if f.name.endswith("_reason")}
     assert {f.name for f in fields(GateStatus)} - reasons <= state.keys()
     assert {"version", "started_at", "ledger", "dry_run", "sample", "ready", "ready_reasons", "queue", "rollout",
-            "reload_problem"} == state["server"].keys()  # fmt: skip
+            "reload_problem", "heartbeat_seconds", "tick_seconds"} == state["server"].keys()  # fmt: skip
     assert state["server"]["queue"] == {"depth": 0, "capacity": 1000}
     assert {"n", "median", "p95", "p99", "maximum"} <= state["decision_time_ms"].keys()
     assert state["regime"]["name"] == state["limits"]["regime"]

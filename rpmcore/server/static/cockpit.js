@@ -130,6 +130,7 @@ function connection() {
     say(byId("stale-text"), `${why}${next}`);
     return;
   }
+  say(byId("state-means"), "What it is now cannot be told from here.");
   const lost = `Connection lost since ${words.clock(new Date(newAt.wall))} UTC.`;
   say(byId("stale-title"), lost);
   say(byId("stale-text"), `What you see is ${words.age(since(newAt))} old. ${why}${next}`);
