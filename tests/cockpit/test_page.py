@@ -1,7 +1,11 @@
 """What the page shows of a state, and that nothing in a state is more than text."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
+
+from tests.cockpit.told_server import STATIC
 
 MARKUP = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
 OVER = {"name": "value_at_risk", "observed": 0.025, "limit": 0.02, "utilisation": 1.25}
@@ -176,3 +180,16 @@ def test_events_are_read_as_the_standard_says(live):
         {"name": "state", "data": "a\nb\u2028c"},
         {"name": "message", "data": ""},
     ]
+
+
+WRITES_MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|\beval\b"
+KEEPS = r"localStorage|indexedDB|document\.cookie"
+ELSEWHERE = r"(?:https?:)?//[a-z0-9-]+\.[a-z]|@import|url\("
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in STATIC.iterdir()))
+def test_its_files_write_no_markup_keep_nothing_and_name_no_other_host(file):
+    text = (STATIC / file).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert re.findall(f"{WRITES_MARKUP}|{KEEPS}|{ELSEWHERE}", text) == []
+    if file.endswith(".html"):
+        assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]* src=)", text) == []

@@ -107,3 +107,41 @@ def test_a_decision_is_shown_and_a_trip_through_the_page_halts_and_outlives_the_
         expect(page.locator("#state")).to_have_text("● ACTIVE")
     expect(page.locator("html")).to_have_attribute("data-connection", "lost")
     assert top(url, "--once")[0] == 4
+
+
+def make_key(file, name, *scopes):
+    named = [option for scope in scopes for option in ("--scope", scope)]
+    done = subprocess.run(
+        [sys.executable, "-m", "rpmcore", "keys", "create", name, *named, "--file", file],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_a_server_with_keys_shows_its_state_to_readers_and_obeys_operators(tmp_path, watched):
+    watched.expected = ("401", "403")
+    keys = tmp_path / "api_keys.json"
+    reader, operator = make_key(keys, "screen", "read"), make_key(keys, "head-of-risk", "operate")
+    file = tmp_path / "screen.key"
+    file.write_text(reader)
+    file.chmod(0o600)
+    with serving(tmp_path, "--set", f"server.keys_file={keys}") as (_, url):
+        page = watched.open(url)
+        expect(page.locator("#gate-key")).to_be_visible()
+        page.locator("#read-key").fill(operator)
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-problem")).to_contain_text("this needs 'read'")
+        page.locator("#read-key").fill(reader)
+        page.keyboard.press("Enter")
+        expect(page.locator("#state")).to_have_text("● ACTIVE")
+        expect(page.locator("#stress tr")).to_have_count(5)
+
+        order(page, key=reader)
+        expect(page.locator("#answer")).to_contain_text("this needs 'operate'")
+        order(page, key=operator)
+        expect(page.locator("#state")).to_have_text("▲ REDUCING")
+
+        assert top(url, "--once")[0] == 2
+        code, shown = top(url, "--once", "--key-file", str(file))
+        assert code == 0
+        assert "▲ REDUCING" in shown

@@ -79,7 +79,8 @@ function announce(before, now) {
   if (!fresh.length || performance.now() - toldAt < TOLD_EVERY) return;
   toldAt = performance.now();
   const one = fresh.at(-1);
-  say(byId("polite"), `${words.counted(fresh.length, "new decision")}: ${one.side} ${words.quantity(one.requested)} ${one.symbol} ${one.verdict}, ${one.text}`);
+  const asked = `${one.side} ${words.quantity(one.requested)} ${one.symbol}`;
+  say(byId("polite"), `${words.counted(fresh.length, "new decision")}: ${asked} ${one.verdict}, ${one.text}`);
 }
 
 /** Return what the tab keeps, or keep it; null lets it go. A browser may allow none of it. */
@@ -104,7 +105,8 @@ function notLive() {
   if (problem) return problem.message;
   if (seenAt === null) return "The server has said nothing yet";
   if (since(seenAt) > 1000 * (heartbeat() + SLACK)) return "The server says nothing";
-  if (since(newAt) > 1000 * (heartbeat() + 2 * (state.server?.tick_seconds ?? TICK) + STILL)) return "The server repeats an old state";
+  const tick = state.server?.tick_seconds ?? TICK;
+  if (since(newAt) > 1000 * (heartbeat() + 2 * tick + STILL)) return "The server repeats an old state";
   return "";
 }
 
@@ -119,7 +121,8 @@ function connection() {
   const word = state === null ? "" : state.trading_state.toUpperCase();
   document.title = why ? `not live – ${word} – rpm` : `${word} – rpm`;
   if (!why) {
-    say(byId("connection"), `Live · state of ${words.clock(new Date(state.published_at))} UTC · command ${words.amount(state.revision)}`);
+    const when = words.clock(new Date(state.published_at));
+    say(byId("connection"), `Live · state of ${when} UTC · command ${words.amount(state.revision)}`);
     if (byId("assertive").textContent.startsWith("Connection")) say(byId("assertive"), "");
     return;
   }

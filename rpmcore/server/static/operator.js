@@ -4,11 +4,14 @@ import { byId, keyed, make, mark, say, show } from "./dom.js";
 import { bearer, problemOf } from "./stream.js";
 
 const PATIENCE = 15000;
+const LATCHED = "It stays so until a named operator resets it.";
 const TRIPS = {
   warning: (whom) => `${whom} is marked with a warning. Nothing is stopped.`,
   throttle: (whom) => `Orders of ${whom} that add risk are made smaller until the throttle ends.`,
-  halt: (whom) => `${whom} takes no new risk: only orders that reduce are let through, and working orders are to be cancelled. It stays so until a named operator resets it.`,
-  liquidate: (whom) => `${whom} takes no new risk, working orders are to be cancelled, and its positions are to be flattened. It stays so until a named operator resets it.`,
+  halt: (whom) => `${whom} takes no new risk: only orders that reduce are let through, and working orders are to be `
+    + `cancelled. ${LATCHED}`,
+  liquidate: (whom) => `${whom} takes no new risk, working orders are to be cancelled, and its positions are to be `
+    + `flattened. ${LATCHED}`,
 };
 
 /** The request of the last attempt: the same words asked again must not be carried out twice. */
@@ -25,11 +28,14 @@ export function operatorPanel() {
     if (await confirmed(order)) await send(order);
   });
   arrange();
-  return ({ scopes }) => keyed(byId("scopes"), scopes.filter(({ scope }) => scope !== "account"), (one) => one.scope, ({ scope }) => {
-    const element = make("option", "", scope);
-    element.value = scope;
-    return { element };
-  }, () => {});
+  return ({ scopes }) => {
+    const strategies = scopes.map(({ scope }) => scope).filter((scope) => scope !== "account");
+    keyed(byId("scopes"), strategies, (scope) => scope, (scope) => {
+      const element = make("option", "", scope);
+      element.value = scope;
+      return { element };
+    }, () => {});
+  };
 }
 
 const action = () => (byId("reset").checked ? "reset" : "trip");
@@ -50,18 +56,22 @@ function orderOf() {
   if (!byId("operator").reportValidity()) return null;
   const reset = action() === "reset";
   return {
-    action: action(), operator: byId("name").value.trim(), reason: byId("reason").value.trim(), scope: byId("scope").value,
-    value: reset ? "" : byId("severity").value, measure_anew: reset && byId("anew").checked,
+    action: action(), operator: byId("name").value.trim(), reason: byId("reason").value.trim(),
+    scope: byId("scope").value, value: reset ? "" : byId("severity").value, measure_anew: reset && byId("anew").checked,
   };
 }
 
-for (const id of ["name", "reason", "key"]) byId(id).addEventListener("input", ({ target }) => target.setCustomValidity(""));
+for (const id of ["name", "reason", "key"]) {
+  byId(id).addEventListener("input", ({ target }) => target.setCustomValidity(""));
+}
 
 function consequence({ action: what, scope, value, measure_anew: anew }) {
   const whom = scope === "account" ? "The account" : scope;
   if (what === "trip") return TRIPS[value](whom);
-  const losses = anew ? " What was lost until now is accepted, and losses are measured from here." : " What is still true stays tripped.";
-  return `The kill switches of ${scope === "account" ? "the account" : scope} are cleared: it may take new risk again.${losses}`;
+  const named = scope === "account" ? "the account" : scope;
+  const losses = anew ? "What was lost until now is accepted, and losses are measured from here."
+    : "What is still true stays tripped.";
+  return `The kill switches of ${named} are cleared: it may take new risk again. ${losses}`;
 }
 
 /** Ask whether it is meant. A trip is one key away; a reset has to be chosen. */
@@ -103,7 +113,8 @@ async function send({ action: what, ...order }) {
     done(what, order, await response.json());
   } catch (error) {
     tell("problem", error.status === undefined
-      ? "No answer came: it is not known whether it was carried out. Look at the state; asking again with the same words does nothing twice."
+      ? "No answer came: it is not known whether it was carried out. Look at the state; asking again with the same "
+        + "words does nothing twice."
       : `Refused. ${error.message}`);
   } finally {
     mark(byId("ask"), "disabled", null);

@@ -12,7 +12,8 @@ const MEANS = {
 };
 const SIGNS = {
   active: "\u25cf", reducing: "\u25b2", halted: "\u25a0", approved: "\u2713", cut: "\u25d0", rejected: "\u2715",
-  none: "\u2013", warning: "!", throttle: "\u25bd", halt: "\u25b2", liquidate: "\u25a0", passed: "\u2713", failed: "\u2715",
+  none: "\u2013", warning: "!", throttle: "\u25bd", halt: "\u25b2", liquidate: "\u25a0",
+  passed: "\u2713", failed: "\u2715",
 };
 
 const worse = (a, b) => SEVERITIES.indexOf(a) > SEVERITIES.indexOf(b);
@@ -23,16 +24,25 @@ function tag(element, kind, word) {
   say(element, `${SIGNS[kind] ?? "?"} ${word}`);
 }
 
+/** Make a list of texts. */
+function items(id, texts) {
+  keyed(byId(id), texts, (text) => text, () => ({ element: make("li") }), ({ element }, text) => say(element, text));
+}
+
 /** Return why trading is as it is, the worst first. */
 export function reasonsOf(state) {
   const found = [];
   if (state.halted) found.push(state.halted);
   if (state.integrity) found.push(state.integrity);
   const tripped = state.scopes.filter((one) => one.severity !== "none");
-  tripped.sort((a, b) => (b.scope === "account") - (a.scope === "account") || worse(b.severity, a.severity) - worse(a.severity, b.severity));
-  for (const one of tripped) found.push(`${one.scope}: ${one.severity.toUpperCase()} – ${one.reasons.join("; ") || "no reason is known"}`);
+  const rank = ({ scope, severity }) => (scope === "account" ? SEVERITIES.length : 0) + SEVERITIES.indexOf(severity);
+  tripped.sort((a, b) => rank(b) - rank(a));
+  for (const { scope, severity, reasons } of tripped) {
+    found.push(`${scope}: ${severity.toUpperCase()} – ${reasons.join("; ") || "no reason is known"}`);
+  }
   const disabled = state.strategies.filter((one) => one.status === "disabled").map((one) => one.strategy_id);
-  if (disabled.length) found.push(`${words.counted(disabled.length, "strategy", "strategies")} disabled for health: ${disabled.join(", ")}`);
+  const many = words.counted(disabled.length, "strategy", "strategies");
+  if (disabled.length) found.push(`${many} disabled for health: ${disabled.join(", ")}`);
   return found.length ? found : ["No kill switch is tripped."];
 }
 
@@ -41,17 +51,29 @@ export function banner(state) {
   mark(document.documentElement, "data-state", state.trading_state);
   say(byId("state"), `${SIGNS[state.trading_state] ?? "?"} ${state.trading_state.toUpperCase()}`);
   say(byId("state-means"), MEANS[state.trading_state] ?? "This page does not know this state.");
-  keyed(byId("why"), reasonsOf(state), (text) => text, () => ({ element: make("li") }), ({ element }, text) => say(element, text));
+  items("why", reasonsOf(state));
   const nearest = byUse(state.uses)[0];
-  glance("nearest", !nearest ? ["–", ""] : nearest.utilisation === null
-    ? [`${words.limitName(nearest.name)}: not known`, nearest.observed_reason ?? nearest.utilisation_reason ?? ""]
-    : [`${words.limitName(nearest.name)}, ${words.percent(nearest.utilisation, 0)} used`, `${words.measure(nearest.name, nearest.observed)} of ${words.measure(nearest.name, nearest.limit)}`]);
+  glance("nearest", ...nearestOf(nearest));
   const refused = state.decisions.findLast((one) => one.verdict === "rejected");
-  glance("refused", refused ? [`${asked(refused)}: ${words.plain(refused.reason)}`, `${words.moment(refused.at)} · ${refused.text}`] : ["Nothing lately", ""]);
-  glance("equity", [`${words.amount(state.equity)} ${state.currency}`, `${words.percent(state.drawdown)} below its peak of ${words.amount(state.peak)}`]);
+  if (refused) {
+    const why = `${words.moment(refused.at)} · ${refused.text}`;
+    glance("refused", `${asked(refused)}: ${words.plain(refused.reason)}`, why);
+  } else {
+    glance("refused", "Nothing lately", "");
+  }
+  const fall = `${words.percent(state.drawdown)} below its peak of ${words.amount(state.peak)}`;
+  glance("equity", `${words.amount(state.equity)} ${state.currency}`, fall);
 }
 
-function glance(id, [first, second]) {
+function nearestOf(use) {
+  if (!use) return ["–", ""];
+  const name = words.limitName(use.name);
+  if (use.utilisation === null) return [`${name}: not known`, use.observed_reason ?? use.utilisation_reason ?? ""];
+  const parts = [use.observed, use.limit].map((value) => words.measure(use.name, value));
+  return [`${name}, ${words.percent(use.utilisation, 0)} used`, parts.join(" of ")];
+}
+
+function glance(id, first, second) {
   say(byId(id), first);
   say(byId(`${id}-more`), second);
 }
@@ -62,10 +84,11 @@ export function notices(state) {
   const found = (server.ready_reasons ?? []).map((why) => `Not ready: ${why}`);
   if (server.ready === false && !found.length) found.push("The server is not ready.");
   if (server.reload_problem) found.push(`The settings were not reloaded: ${words.told(server.reload_problem)}`);
-  if (state.pending) found.push(`${words.counted(state.pending, "request")} of an operator ${state.pending === 1 ? "waits" : "wait"}.`);
-  keyed(byId("notices"), found, (text) => text, () => ({ element: make("li") }), ({ element }, text) => say(element, text));
-  const badges = [server.dry_run && "dry run: nothing is sent", server.sample && "sample"].filter(Boolean);
-  keyed(byId("badges"), badges, (text) => text, () => ({ element: make("li") }), ({ element }, text) => say(element, text));
+  if (state.pending) {
+    found.push(`${words.counted(state.pending, "request")} of an operator ${state.pending === 1 ? "waits" : "wait"}.`);
+  }
+  items("notices", found);
+  items("badges", [server.dry_run && "dry run: nothing is sent", server.sample && "sample"].filter(Boolean));
   say(byId("ledger"), String(server.ledger ?? state.ledger).split("/").pop());
 }
 
@@ -74,6 +97,8 @@ function byUse(uses) {
   const rank = (use) => use.utilisation ?? (use.observed === null || use.observed > 0 ? Infinity : 0);
   return [...uses].sort((a, b) => rank(b) - rank(a));
 }
+
+const LEVELS = { within: "", near: "! near its limit", over: "\u2715 over its limit" };
 
 export function limits(state) {
   keyed(byId("limits"), byUse(state.uses), (use) => use.name, () => {
@@ -84,14 +109,14 @@ export function limits(state) {
     const level = share === null ? "unknown" : share > 1 ? "over" : share >= NEAR ? "near" : "within";
     mark(element, "data-level", level);
     say(title.first, words.limitName(use.name));
-    say(title.second, share === null ? (use.observed_reason ?? use.utilisation_reason ?? "") : level === "within" ? "" : level === "near" ? "! near its limit" : "\u2715 over its limit");
+    say(title.second, LEVELS[level] ?? use.observed_reason ?? use.utilisation_reason ?? "");
     fillTo(fill, share ?? 1);
     say(cells[2], words.percent(share, 0));
     say(cells[3], words.measure(use.name, use.observed));
     say(cells[4], words.measure(use.name, use.limit));
   });
-  const now = state.limits;
-  say(byId("allowed"), `A trade may risk ${words.percent(now.risk_per_trade, 3)} of equity. Leverage and gross exposure follow the regime.`);
+  const risk = words.percent(state.limits.risk_per_trade, 3);
+  say(byId("allowed"), `A trade may risk ${risk} of equity. Leverage and gross exposure follow the regime.`);
 }
 
 export function regime(state) {
@@ -102,28 +127,42 @@ export function regime(state) {
     return { element, ...lines(element) };
   }, ({ element, first, second }, step) => {
     mark(element, "data-source", step.source);
-    const factor = step.name === "regime" ? "" : `, × ${Number(step.multiplier.toPrecision(3))}`;
-    const verdict = step.name === "stress" ? step.verdict : `${step.name} ${step.verdict}`;
-    say(first, `${step.name === "stress" ? "stress " : ""}${verdict}${factor}: gross ${words.percent(step.result.gross_exposure, 1)}, risk a trade ${words.percent(step.result.risk_per_trade, 3)}`);
-    say(second, [step.source === "missing" ? "" : measured(step), step.note, step.source === "missing" ? "missing: taken at its worst" : step.source, step.day].filter(Boolean).join(" · "));
+    say(first, `${verdictOf(step)}: ${allowedBy(step.result)}`);
+    const missing = step.source === "missing";
+    const parts = missing ? [step.note, "missing: taken at its worst"] : [measured(step), step.note, step.source];
+    say(second, [...parts, step.day].filter(Boolean).join(" · "));
   });
   const pin = now.pin;
-  say(byId("pin"), pin ? `Pinned to ${pin.regime} by ${pin.operator}${pin.reason ? `: ${pin.reason}` : ""}` : "No regime is pinned.");
+  const why = pin?.reason ? `: ${pin.reason}` : "";
+  say(byId("pin"), pin ? `Pinned to ${pin.regime} by ${pin.operator}${why}` : "No regime is pinned.");
+}
+
+function verdictOf({ name, verdict, multiplier }) {
+  return name === "regime" ? `regime ${verdict}` : `${name} ${verdict}, × ${Number(multiplier.toPrecision(3))}`;
+}
+
+function allowedBy({ gross_exposure: gross, risk_per_trade: risk }) {
+  return `gross ${words.percent(gross, 1)}, risk a trade ${words.percent(risk, 3)}`;
 }
 
 function measured(step) {
   if (step.observed === null) return step.observed_reason ?? "";
-  if (step.name === "regime") return `volatility ranks ${step.observed.toFixed(2)}, volatile from ${step.threshold?.toFixed(2) ?? "–"}`;
-  if (step.name === "volatility") return `${words.percent(step.observed)} measured, elevated from ${words.percent(step.threshold)}`;
+  const [observed, from] = [step.observed, step.threshold];
+  if (step.name === "regime") {
+    return `volatility ranks ${observed.toFixed(2)}, volatile from ${from?.toFixed(2) ?? "–"}`;
+  }
+  if (step.name === "volatility") return `${words.percent(observed)} measured, elevated from ${words.percent(from)}`;
   return "0 is calm, 1 the highest";
 }
 
 export function strategies(state) {
   const own = new Map(state.scopes.map((one) => [one.scope, one]));
   const account = own.get("account") ?? { severity: "none", reasons: [] };
-  const found = [{ strategy_id: "account", status: null, multiplier: null, severity: account.severity, reason: "" }, ...state.strategies];
+  const first = { strategy_id: "account", status: null, multiplier: null, severity: account.severity, reason: "" };
   // What is to say stands in a row of its own: it is longer than a column.
-  const rows = found.flatMap((one) => [{ key: `${one.strategy_id} is`, one }, { key: `${one.strategy_id} because`, one, why: true }]);
+  const rows = [first, ...state.strategies].flatMap((one) => [
+    { key: `${one.strategy_id} is`, one }, { key: `${one.strategy_id} because`, one, why: true },
+  ]);
   keyed(byId("strategies"), rows, ({ key }) => key, ({ why }) => (why ? whyRow() : scopeRow()), (parts, { one }) => {
     const scope = own.get(one.strategy_id) ?? { severity: one.severity, reasons: [] };
     if (parts.why) {
@@ -170,23 +209,30 @@ export function decisions(state) {
     say(what.second, one.strategy_id);
     const verdict = make("span", "tag");
     tag(verdict, one.verdict, one.verdict);
-    answer.first.append(verdict, one.verdict === "cut" ? ` ${words.quantity(one.requested)} → ${words.quantity(one.approved)}` : one.verdict === "approved" ? ` ${words.quantity(one.approved)}` : ` ${words.plain(one.reason ?? one.binding)}`);
+    answer.first.append(verdict, ` ${becameOf(one)}`);
     say(answer.second, one.text);
     return { element };
   }, () => {});
 }
 
+function becameOf({ verdict, requested, approved, reason, binding }) {
+  if (verdict === "rejected") return words.plain(reason ?? binding);
+  return verdict === "cut" ? `${words.quantity(requested)} → ${words.quantity(approved)}` : words.quantity(approved);
+}
+
 export function book(state) {
-  const weight = (one) => Math.abs(one.share ?? one.weight ?? Infinity);
-  const found = [...state.positions].sort((a, b) => weight(b) - weight(a) || a.symbol.localeCompare(b.symbol));
+  const size = (one) => Math.abs(one.share ?? one.weight ?? Infinity);
+  const found = [...state.positions].sort((a, b) => size(b) - size(a) || a.symbol.localeCompare(b.symbol));
   const largest = (name) => Math.max(0, ...found.map((one) => Math.abs(one[name] ?? 0)));
   const [weights, shares] = [largest("weight"), largest("share")];
   show(byId("no-book"), !found.length);
   const unknown = found.find((one) => (one.share ?? null) === null);
-  say(byId("share-reason"), unknown?.share_reason ? `No risk share: ${unknown.share_reason}` : found.length ? "A share below zero hedges the rest. Shares sum to one." : "");
+  const shared = found.length ? "A share below zero hedges the rest. Shares sum to one." : "";
+  say(byId("share-reason"), unknown ? `No risk share: ${unknown.share_reason ?? "not known"}` : shared);
   keyed(byId("book"), found, (one) => `${one.strategy_id}\n${one.symbol}`, () => {
     const { element, cells } = row(["", "number wide", "number", "picture wide", "number", "picture"]);
-    return { element, cells, title: lines(cells[0]), weight: bar(cells[3], "middle"), share: bar(cells[5], "middle risk") };
+    const [weight, share] = [bar(cells[3], "middle"), bar(cells[5], "middle risk")];
+    return { element, cells, title: lines(cells[0]), weight, share };
   }, ({ cells, title, weight: drawn, share }, one) => {
     say(title.first, one.symbol);
     say(title.second, one.strategy_id);
@@ -225,7 +271,8 @@ export function timing(state) {
   const found = state.decision_time_ms ?? { n: 0 };
   const times = ["median", "p95", "p99", "maximum"];
   pairs(byId("timing"), times.map((name) => [name, words.milliseconds(found[name])]));
-  say(byId("timing-note"), found.n ? `of the last ${words.counted(found.n, "decision")} of this server` : "This server has decided nothing yet.");
+  const of = `of the last ${words.counted(found.n, "decision")} of this server`;
+  say(byId("timing-note"), found.n ? of : "This server has decided nothing yet.");
 }
 
 export function server(state) {
@@ -253,7 +300,9 @@ export function stress(told, problem) {
     const { element, cells } = row(["", "picture", "number", ""]);
     const verdict = make("span", "tag");
     cells[3].append(verdict);
-    return { element, cells, title: lines(cells[0]), verdict, fill: bar(cells[1], "whole"), why: make("span", "second") };
+    const why = make("span", "second");
+    cells[3].append(why);
+    return { element, cells, title: lines(cells[0]), verdict, fill: bar(cells[1], "whole"), why };
   }, ({ element, cells, title, verdict, fill, why }, one) => {
     mark(element, "data-level", one.passed ? "within" : "over");
     say(title.first, one.title ?? one.name);
@@ -261,8 +310,9 @@ export function stress(told, problem) {
     fillTo(fill, one.loss / scale);
     say(cells[2], words.percent(one.loss));
     tag(verdict, one.passed ? "passed" : "failed", one.passed ? "passed" : "failed");
-    if (!why.parentNode) cells[3].append(why);
     say(why, one.failed_criteria.join("; "));
   });
-  say(byId("stress-note"), problem ? `Not computed: ${problem}` : found.length ? `One step, losses as fractions of equity${told.revision === undefined ? "" : `; the book of command ${words.amount(told.revision)}`}.` : "No crisis was computed.");
+  const when = told?.revision === undefined ? "" : `; the book of command ${words.amount(told.revision)}`;
+  const note = found.length ? `One step, losses as fractions of equity${when}.` : "No crisis was computed.";
+  say(byId("stress-note"), problem ? `Not computed: ${problem}` : note);
 }
