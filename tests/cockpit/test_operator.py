@@ -69,6 +69,16 @@ def test_a_reset_has_to_be_chosen_and_says_what_it_accepts(live, server):
     assert (body["scope"], body["value"], body["measure_anew"]) == ("trend", "", True)
 
 
+def test_a_reset_does_not_promise_to_end_halted(live, server):
+    page = live()
+    server.publish(trading_state="halted", halted="the disk is full")
+    expect(page.locator("#state")).to_have_text("■ HALTED")
+    page.locator("#reset").check()
+    fill(page)
+    page.locator("#ask").click()
+    expect(page.locator("#confirm-text")).to_contain_text("trading stays HALTED until rpm gate clear-integrity")
+
+
 def test_a_wrong_key_is_told_and_what_was_written_stays(live, server, watched):
     watched.expected = ("401",)
     page = live()

@@ -71,7 +71,9 @@ function consequence({ action: what, scope, value, measure_anew: anew }) {
   const named = scope === "account" ? "the account" : scope;
   const losses = anew ? "What was lost until now is accepted, and losses are measured from here."
     : "What is still true stays tripped.";
-  return `The kill switches of ${named} are cleared: it may take new risk again. ${losses}`;
+  const halted = document.documentElement.dataset.state === "halted";
+  const then = halted ? "trading stays HALTED until rpm gate clear-integrity" : "it may take new risk again";
+  return `The kill switches of ${named} are cleared: ${then}. ${losses}`;
 }
 
 /** Ask whether it is meant. A trip is one key away; a reset has to be chosen. */
