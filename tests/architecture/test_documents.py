@@ -48,9 +48,7 @@ def test_every_command_is_in_the_manual():
     for command in (
         "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
         "killswitch", "config", "warmup", "doctor", "decide", "gate run", "gate status", "gate enable-strategy",
-        "replay", "audit show", "killswitch status", "alerts", "demo",
-        "replay", "audit show", "killswitch status", "alerts", "serve", "keys create",
-        "replay", "audit show", "killswitch status", "alerts", "serve", "keys create", "top",
+        "replay", "audit show", "killswitch status", "alerts", "demo", "serve", "keys create", "top",
     ):  # fmt: skip
         assert f"`rpm {command}" in manual
 
