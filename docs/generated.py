@@ -1,17 +1,18 @@
 """Write what the documents quote from the program, so that neither can drift from the other.
 
-python docs/generated.py            rewrites settings (table, schema), metrics and health, and the output in the README
+python docs/generated.py            rewrites settings, metrics, health, the help of commands, and output that pages show
 python docs/generated.py --check    exits with 1 and names what is not up to date
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import cli_reference
 import health_figure
+import shown_output
 
 from rpmcore import configuration_jobs
 from rpmcore.adapters.configuration.loading import Settings
@@ -22,7 +23,6 @@ from rpmcore.domain.reasons import REASONS
 from rpmcore.domain.settings import Section
 
 ROOT = Path(__file__).resolve().parent.parent
-README_WIDTH = "100"
 HEAD = ("| setting | default | unit | what it does |", "|---|---|---|---|")
 
 
@@ -50,16 +50,10 @@ def _tables(name: str, model: object) -> list[str]:
     return lines + ([*HEAD, *rows] if rows else []) + within
 
 
-def readme(text: str) -> str:
-    """Return the README with what the command that it shows prints now."""
-    command = "evaluate data/portfolio.parquet"
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "rpmcore", *command.split(), "--quiet"],
-        capture_output=True, check=True, cwd=ROOT, encoding="utf-8", env={**os.environ, "COLUMNS": README_WIDTH},
-    )  # fmt: skip
-    output = "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
-    block = f"<!-- output -->\n```text\n$ rpm {command}\n{output}\n```\n"
-    return re.sub(r"<!-- output -->\n```.*?\n```\n", lambda _: block, text, flags=re.DOTALL)
+def getting_started(text: str) -> str:
+    """Return the page with what its session prints now."""
+    with tempfile.TemporaryDirectory() as folder:
+        return shown_output.with_session(text, Path(folder))
 
 
 def strategies_page(text: str) -> str:
@@ -123,7 +117,10 @@ def main() -> None:
         (docs / "gate.md", gate_page),
         (docs / "health.svg", health_drawing),
         (docs / "observability.md", observability_page),
-        (ROOT / "README.md", readme),
+        (docs / "cli.md", cli_reference.page),
+        (docs / "getting-started.md", getting_started),
+        (docs / "sizing.md", shown_output.with_output),
+        (ROOT / "README.md", shown_output.with_output),
         (ROOT / "rpmcore" / "reference" / "rpm.schema.json", schema_file),
     ):
         text = page.read_text(encoding="utf-8")

@@ -55,7 +55,7 @@ def _sizer(settings: SizingSettings, risk_per_trade: float) -> PositionSizer:
 
 
 def sizing(asked: Inquiry) -> CheckResult:
-    """The smallest of what the position sizer allows: risk per trade, health, drawdown, liquidity, spread, Kelly."""
+    """The smallest of what the position sizer allows: risk per trade, health, drawdown, weight, liquidity, spread."""
     instrument, lots = asked.instrument, asked.lots
     if instrument is None or lots is None or asked.rate is None or asked.equity <= 0.0 or asked.problem:
         return skipped("sizing", "the value is not known")
