@@ -56,6 +56,12 @@ def getting_started(text: str) -> str:
         return shown_output.with_session(text, Path(folder))
 
 
+def operations(text: str) -> str:
+    """Return the page with what backup and restore print now, on the ledger of Getting started."""
+    with tempfile.TemporaryDirectory() as folder:
+        return shown_output.with_session(text, Path(folder), before=shown_output.ledger_steps())
+
+
 def strategies_page(text: str) -> str:
     """Return the page with the table of the mappings that the health of a strategy is made of."""
     table = "\n".join(health_figure.table())
@@ -119,6 +125,7 @@ def main() -> None:
         (docs / "observability.md", observability_page),
         (docs / "cli.md", cli_reference.page),
         (docs / "getting-started.md", getting_started),
+        (docs / "operations.md", operations),
         (docs / "sizing.md", shown_output.with_output),
         (ROOT / "README.md", shown_output.with_output),
         (ROOT / "rpmcore" / "reference" / "rpm.schema.json", schema_file),

@@ -52,9 +52,9 @@ def with_output(text: str) -> str:
     return OUTPUT.sub(shown, text)
 
 
-def with_session(text: str, folder: Path) -> str:
-    """Return the page with what the blocks of its session print now, run in `folder`."""
-    ran = iter(session(text, folder))
+def with_session(text: str, folder: Path, *, before: str = "") -> str:
+    """Return the page with what the blocks of its session print now, run in `folder` after those of another text."""
+    ran = iter(session(before + text, folder)[len(STEP.findall(before)) :])
 
     def shown(found: re.Match[str]) -> str:
         done = next(ran)
@@ -95,6 +95,13 @@ def session(text: str, folder: Path) -> list[Ran]:
         Ran(block=block, wanted_code=code, out=out[2 * i], code=int(out[2 * i + 1]), err=err[i])
         for i, (block, code) in enumerate(blocks)
     ]
+
+
+def ledger_steps() -> str:
+    """Return the steps of Getting started that make a key and a ledger."""
+    text = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    steps = [found[0] for found in STEP.finditer(text) if re.match(r"mkdir -m 700|rpm gate run", found["block"])]
+    return "\n".join(steps)
 
 
 def environment(**more: str) -> dict[str, str]:
