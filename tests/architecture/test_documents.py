@@ -43,16 +43,6 @@ def test_documents_quote_the_program_as_it_is():
     assert done.returncode == 0, done.stderr
 
 
-def test_every_command_is_in_the_manual():
-    manual = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    for command in (
-        "evaluate", "exposure", "limits", "regime", "size", "strategies", "backtest", "stress", "scenarios",
-        "killswitch", "config", "warmup", "doctor", "decide", "gate run", "gate status", "gate enable-strategy",
-        "replay", "audit show", "killswitch status", "alerts", "demo", "serve", "keys create", "top",
-    ):  # fmt: skip
-        assert f"`rpm {command}" in manual
-
-
 def test_every_check_of_the_doctor_has_its_line():
     manual = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
     names = {check.__name__.replace("_", " ") for check in examination.CHECKS}
