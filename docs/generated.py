@@ -13,6 +13,7 @@ from pathlib import Path
 import cli_reference
 import health_figure
 import shown_output
+import terminal_figure
 
 from rpmcore import configuration_jobs
 from rpmcore.adapters.configuration.loading import Settings
@@ -113,6 +114,11 @@ def health_drawing(_: str) -> str:
     return health_figure.figure()
 
 
+def terminal_drawing(_: str) -> str:
+    """Return the drawing of a terminal for the README."""
+    return terminal_figure.figure()
+
+
 def main() -> None:
     """Rewrite the documents, or check them."""
     stale = []
@@ -122,6 +128,7 @@ def main() -> None:
         (docs / "strategies.md", strategies_page),
         (docs / "gate.md", gate_page),
         (docs / "health.svg", health_drawing),
+        (docs / "terminal.svg", terminal_drawing),
         (docs / "observability.md", observability_page),
         (docs / "cli.md", cli_reference.page),
         (docs / "getting-started.md", getting_started),

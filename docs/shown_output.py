@@ -8,6 +8,7 @@ of shell below `<!-- run -->`, which are run one after the other in one shell an
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def with_output(text: str) -> str:
     def shown(found: re.Match[str]) -> str:
         command = found["command"]
         done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "rpmcore", *command.split(), "--quiet"],
+            [sys.executable, "-m", "rpmcore", *shlex.split(command), "--quiet"],
             capture_output=True, check=True, cwd=ROOT, encoding="utf-8", env=environment(),
         )  # fmt: skip
         told = chosen(done.stdout, found["shows"], found["without"])

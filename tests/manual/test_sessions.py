@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import shlex
 import stat
 from collections import defaultdict
 from pathlib import Path
@@ -80,6 +81,25 @@ def test_whatever_can_be_run_in_getting_started_is_run():
         commands = [f"rpm {name}" for name in re.findall(r"^rpm (\w+)", block, re.MULTILINE)]
         assert not known & set(commands), block
         assert "pip install" in block or commands
+
+
+def documents():
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: path.stem)
+def test_every_command_line_names_what_there_is(document):
+    """Commands and options of all shell blocks are held against the program's own help."""
+    helps = load("cli_reference").commands()
+    for block in re.findall(r"```bash\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.partition(" #")[0]) if line.startswith("rpm ") else []
+            names = [" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in helps]
+            if words[:2] == ["rpm", "report"] and not names:
+                continue  # until there is one, which the test above notices
+            assert not words or names, line
+            options = [word.partition("=")[0] for word in words if word.startswith("--")]
+            assert [o for o in options if o not in helps[names[0]]] == [], line
 
 
 def test_a_backup_is_restored_after_the_witness_has_spoken(operated):
