@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from rpm_cli.main import app
 
-WIDTH = 100
+WIDTH = 80
 """Columns of the help, wherever it is made."""
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import cli_reference
@@ -134,7 +135,7 @@ def main() -> None:
         (docs / "getting-started.md", getting_started),
         (docs / "operations.md", operations),
         (docs / "sizing.md", shown_output.with_output),
-        (ROOT / "README.md", shown_output.with_output),
+        (ROOT / "README.md", partial(shown_output.with_output, width=shown_output.WIDE)),
         (ROOT / "rpmcore" / "reference" / "rpm.schema.json", schema_file),
     ):
         text = page.read_text(encoding="utf-8")

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-WIDTH = "100"
+PAGE_WIDTH, WIDE = 80, 100
+"""Columns that fit into a page of the site, and into the README."""
+
 SHOWN = r"(?:; shows (?P<shows>[^;>]*?))?(?:; without (?P<without>[^;>]*?))?"
 OUTPUT = re.compile(rf"(?P<head><!-- output: (?P<command>[^;>]+?){SHOWN} -->\n)```text\n.*?```\n", re.DOTALL)
 STEP = re.compile(
@@ -38,14 +40,14 @@ class Ran:
     code: int
 
 
-def with_output(text: str) -> str:
-    """Return the page with what each of its commands prints now."""
+def with_output(text: str, width: int = PAGE_WIDTH) -> str:
+    """Return the page with what each of its commands prints now, in so many columns."""
 
     def shown(found: re.Match[str]) -> str:
         command = found["command"]
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "rpmcore", *shlex.split(command), "--quiet"],
-            capture_output=True, check=True, cwd=ROOT, encoding="utf-8", env=environment(),
+            capture_output=True, check=True, cwd=ROOT, encoding="utf-8", env=environment(COLUMNS=str(width)),
         )  # fmt: skip
         told = chosen(done.stdout, found["shows"], found["without"])
         return f"{found['head']}```text\n$ rpm {command}\n{told}\n```\n"
@@ -108,7 +110,7 @@ def ledger_steps() -> str:
 def environment(**more: str) -> dict[str, str]:
     """Return the variables of a command: what this shell sets for rpm itself does not reach the page."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RPM_")}
-    return {**kept, "COLUMNS": WIDTH, "NO_COLOR": "1", **more}
+    return {**kept, "COLUMNS": str(PAGE_WIDTH), "NO_COLOR": "1", **more}
 
 
 def chosen(output: str, shows: str | None, without: str | None) -> str:
