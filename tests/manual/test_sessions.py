@@ -102,6 +102,18 @@ def test_every_command_line_names_what_there_is(document):
             assert [o for o in options if o not in helps[names[0]]] == [], line
 
 
+WORDS_OF_THE_CHAIN = {"ledger", "subkey"}
+"""`rpm ledger` and `rpm subkey chain` are texts that keys are made from, and no commands."""
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: path.stem)
+def test_every_command_in_the_text_is_one(document):
+    helps = load("cli_reference").commands()
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = {name for name in re.findall(r"`rpm ([a-z][a-z-]*)", text) if name not in WORDS_OF_THE_CHAIN}
+    assert sorted(name for name in named if f"rpm {name}" not in helps and name != "report") == []
+
+
 def test_a_backup_is_restored_after_the_witness_has_spoken(operated):
     desk, out = operated
     assert "VERIFIED" in out["umask 077 mkdir"]
