@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from markdown.extensions.toc import slugify
 
+from tests.small_gate import write_small_ledger
+
 ROOT = Path(__file__).parents[2]
 NUMBERS = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
 MATHEMATICS = (ROOT / "docs" / "mathematics.md").read_text(encoding="utf-8")
@@ -23,6 +25,9 @@ COMMANDS = (
     "regime",
     "strategies",
     "size EURUSD --side buy --entry 1.06 --stop 1.05 --capital 1000000",
+    "decide KO --side buy --strategy core_equity --quantity 2000 --entry 31.8 --stop 30 --what-if",
+    "gate run --until 2015-01-05",
+    "killswitch simulate --days 100",
 )
 
 
@@ -45,8 +50,8 @@ def rows():
         heading, _, body = section.partition("\n")
         cells = re.findall(r"^\| (.*?) \|", body, re.MULTILINE)
         patterns = {pattern for cell in cells for pattern in re.findall(r"`([^`]+)`", cell)}
-        for name in re.findall(r"`rpm (\w+)`", heading) or ["common"]:
-            found[name] = patterns
+        for command, common in re.findall(r"`rpm (\w+)`|^(Common)", heading):
+            found[command or common] = patterns
     return found
 
 
@@ -56,9 +61,9 @@ def matches(key, pattern):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_number_of_the_output_has_its_row(rpm, command):
-    done = rpm(*command.split(), "--json", "--quiet")
+    done = rpm(*command.split(), "--json")
     assert done.code == 0, done.err
-    known = rows()["common"] | rows()[command.split()[0]]
+    known = rows()["Common"] | rows()[command.split()[0]]
     told = set(numbers(json.loads(done.out)))
     assert len(told) > 5
     assert not {key for key in told if not any(matches(key, pattern) for pattern in known)}
@@ -71,6 +76,14 @@ def test_every_formula_is_led_to():
     led = set(re.findall(r"mathematics\.md#([\w-]+)", "".join(p.read_text("utf-8") for p in pages())))
     within = set(re.findall(r"\(#([\w-]+)\)", MATHEMATICS))
     assert not anchors - led - within
+
+
+def test_every_number_of_a_gate_has_its_row(rpm, tmp_path):
+    done = rpm("gate", "status", write_small_ledger(tmp_path / "desk.ledger"), "--json")
+    assert done.code == 0, done.err
+    told = set(numbers(json.loads(done.out)))
+    assert len(told) > 20
+    assert not {key for key in told if not any(matches(key, pattern) for pattern in rows()["gate"])}
 
 
 def pages():
