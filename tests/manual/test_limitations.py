@@ -13,6 +13,7 @@ from rpmcore.domain.commands import EquityMark
 from rpmcore.domain.instruments import Kind
 from rpmcore.domain.orders import Signal
 from rpmcore.gate import RiskGate
+from rpmcore.risk.sizing import constraints
 from tests.gate.conftest import make_genesis
 
 ROOT = Path(__file__).parents[2]
@@ -57,3 +58,28 @@ def test_the_sample_ends_where_the_page_says():
 def test_the_rejections_of_the_first_days_are_those_of_getting_started():
     shown = re.search(r"Rejected ([\d.]+)% of signals", (ROOT / "docs" / "getting-started.md").read_text("utf-8"))[1]
     assert f"{shown} % of the first days" in PAGE
+
+
+def test_kelly_does_not_size_in_the_gate(gate, monkeypatch):
+    """As `docs/sizing.md` says: a signal carries no record, so that Kelly is never asked."""
+    now = gate.engine.genesis.at
+    signal = Signal(
+        signal_id="S1",
+        strategy_id="trend",
+        symbol="MSFT",
+        side="buy",
+        entry=133.96,
+        stop=120.0,
+        at=now,
+        quantity=5000.0,
+    )
+    before = gate.what_if(signal, at=now)
+    assert any(check.name == "sizing" for check in before.checks)
+
+    def asked(*_arguments):
+        raise AssertionError("Kelly was asked")
+
+    for name in ("kelly_fraction", "continuous_kelly", "fractional_kelly"):
+        monkeypatch.setattr(constraints, name, asked)
+    assert gate.what_if(signal, at=now) == before
+    assert "**Kelly does not size in the gate.**" in (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
