@@ -102,6 +102,6 @@ def test_every_class_of_the_specification_has_its_row_and_its_reference(anchors)
 
 
 def test_every_public_name_is_in_the_reference(anchors):
-    aliases = {"SignalData": "Signal"}
+    aliases = {"SignalData": "Signal", "reload_settings": "reload"}
     ends = {anchor.rpartition(".")[2] for anchor in anchors}
     assert [name for name in rpmcore.__all__ if aliases.get(name, name) not in ends] == []
