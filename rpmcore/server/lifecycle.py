@@ -98,7 +98,7 @@ def serve(start: Start) -> None:
         service = stack.enter_context(running(source, start, settings, keys))
         problem = service.watcher.reload_problem
         not_taken = () if problem is None else (f"The configuration is not taken: {problem}",)
-        for notice in (*source.notices, *told, *_notices(source, start.asked), *not_taken):
+        for notice in (*source.notices, *_notices(source, start.asked), *told, *not_taken):
             start.tell(notice)
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

@@ -66,7 +66,7 @@ class Watcher:
         self.facts, self._held = facts, held
         self._decisions: deque[DecisionLine | Decision] = deque(earlier, maxlen=SHOWN_DECISIONS)
         self._took: deque[int] = deque(maxlen=TIMED_DECISIONS)
-        self._gate = gate
+        self._gate, self._version = gate, version("rpmcore")
         self.reload_problem: str | None = None
         self.queue_depth: Callable[[], int] = lambda: 0
         gate.subscribe(self)
@@ -99,7 +99,7 @@ class Watcher:
         facts = self.facts
         reasons = _unready(gate, status)
         return {
-            "version": version("rpmcore"), "started_at": facts.started_at, "ledger": facts.ledger,
+            "version": self._version, "started_at": facts.started_at, "ledger": facts.ledger,
             "dry_run": facts.dry_run, "sample": facts.sample, "ready": not reasons, "ready_reasons": reasons,
             "queue": {"depth": self.queue_depth(), "capacity": facts.capacity},
             "heartbeat_seconds": facts.heartbeat_seconds, "tick_seconds": facts.tick_seconds,
