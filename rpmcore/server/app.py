@@ -21,7 +21,14 @@ before it is answered; `POST /v1/releases` marks that it is sent. Errors are `ap
 
 def application(service: Service) -> FastAPI:
     """Return the application of a service."""
-    app = FastAPI(title="rpm", version=version("rpmcore"), description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="rpm",
+        version=version("rpmcore"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.service = service
     for router in (orders.router, reads.router, operators.router, pages()):
         app.include_router(router)

@@ -5,12 +5,28 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from rpmcore.server.problems import send_problem
+
 
 class PatientProtocol(H11Protocol):
     """Closes a connection that begins a request and does not end its head; `head_seconds` is how long it may take."""
 
     head_seconds = 10.0
     _due: asyncio.TimerHandle | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # uvicorn itself would answer in plain text.
+        self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._app = self.app
+        self.app = self._unless_full
+
+    async def _unless_full(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._most is not None and len(self.connections) > self._most:
+            told = f"{len(self.connections)} connections are open, and {self._most} are the most"
+            await send_problem(send, 503, told, {"Connection": "close"})
+        else:
+            await self._app(scope, receive, send)
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""

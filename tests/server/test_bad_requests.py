@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.server.conftest import WHO, served
+from tests.server.conftest import WHO, eventually, served
 
 JSON = {"Content-Type": "application/json"}
 
@@ -171,6 +171,18 @@ def test_a_head_that_never_ends_is_not_waited_for(tmp_path):
         assert desk.post("/v1/decisions", desk.signal()).status_code == 200
 
 
+def test_more_connections_than_may_be_are_told_so(tmp_path):
+    with served(tmp_path, "server.most_connections=2") as desk:
+        parts = urlsplit(str(desk.client.base_url))
+        lines = [socket.create_connection((parts.hostname, parts.port), 10) for _ in range(2)]
+        try:
+            problem(desk.client.get("/health/live"), 503)
+        finally:
+            for line in lines:
+                line.close()
+        eventually(lambda: desk.client.get("/health/live").status_code, lambda status: status == 200)
+
+
 def test_a_connection_dropped_before_the_answer_loses_no_decision(desk):
     parts = urlsplit(str(desk.client.base_url))
     body = json.dumps(desk.signal()).encode()
@@ -190,8 +202,6 @@ def test_a_connection_dropped_before_the_answer_loses_no_decision(desk):
 
 
 def desk_waits(desk):
-    from tests.server.conftest import eventually
-
     eventually(lambda: desk.service.desk.taken, lambda taken: taken)
 
 

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import pytest
 
+from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.gate_status import GateStatus
 from tests.server.conftest import WHO, eventually, served
 
@@ -137,6 +138,17 @@ def test_time_passes_while_nobody_asks(tmp_path):
         desk.state(lambda s: len(s["orders"]) == 1)
         desk.clock.now += 31_000_000_000
         desk.state(lambda s: not s["orders"])
+
+
+def test_a_snapshot_is_taken_now_and_then(tmp_path):
+    with served(tmp_path, "server.snapshot_seconds=1.0") as desk:
+        sequence = desk.post("/v1/decisions", desk.signal()).json()["sequence"]
+
+        def latest():
+            with LedgerReader.open(desk.path) as reader:
+                return reader.latest_snapshot()
+
+        assert eventually(latest, lambda snapshot: snapshot is not None).sequence >= sequence
 
 
 def test_the_description_names_every_problem_and_scope(desk):
