@@ -1,11 +1,42 @@
 """HTTP/1.1 for clients that may be slow, or mean ill: a head that does not arrive in time is not waited for."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rpmcore.server.problems import send_problem
+
+
+class _Joined:
+    """A transport that sends what is written in one turn of the loop by one call of the system.
+
+    uvicorn writes the head of an answer and its body apart. Each call of the system lets the thread that decides take
+    the interpreter, and then waits for it.
+    """
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._inner, self._loop = transport, loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send soon."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self._flush()
+        self._inner.close()
+
+    def _flush(self) -> None:
+        if self._parts and not self._inner.is_closing():
+            self._inner.write(b"".join(self._parts))
+        self._parts.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 class PatientProtocol(H11Protocol):
@@ -30,7 +61,7 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", _Joined(transport, self.loop)))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
