@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, fields
+from math import inf, isfinite
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -317,7 +318,7 @@ def _uses(engine: DecisionEngine, at: int) -> tuple[Use, ...]:
         ("leverage", gross, limits.leverage),
         ("net_exposure", net, settings.gate.net_exposure),
     ):
-        found.append(_use(name, money / equity if equity > 0.0 else None, limit, "no equity is left"))
+        found.append(_use(name, _part(money, equity), limit, "no equity is left"))
     view = engine.view(at)
     if view.worst_case is None:
         risk = settings.limits
@@ -344,6 +345,12 @@ def _use(name: str, observed: float | None, limit: float, why: str) -> Use:
     )  # fmt: skip
 
 
+def _part(value: float, equity: float) -> float | None:
+    """Return value / equity; None where no equity is left, or so little that the part is no number."""
+    found = value / equity if equity > 0.0 else inf
+    return found if isfinite(found) else None
+
+
 def _positions(engine: DecisionEngine) -> tuple[HeldPosition, ...]:
     equity, found = engine.account.equity, []
     for (strategy_id, symbol), held in sorted(engine.account.positions.items()):
@@ -352,7 +359,7 @@ def _positions(engine: DecisionEngine) -> tuple[HeldPosition, ...]:
         found.append(
             HeldPosition(
                 strategy_id=strategy_id, symbol=symbol, quantity=float(held), value=value,
-                weight=value / equity if value is not None and equity > 0.0 else None,
+                weight=None if value is None else _part(value, equity),
             )
         )  # fmt: skip
     return tuple(found)

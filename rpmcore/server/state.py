@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isfinite
 from statistics import median
 from typing import Any
 
@@ -79,6 +80,11 @@ class Watcher:
 
     def state(self, gate: RiskGate) -> State:
         """Return the state of the gate now; on the thread that decides."""
+        # A book out of all proportion, which halts the gate, must be seen all the same.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._state(gate)
+
+    def _state(self, gate: RiskGate) -> State:
         engine, end = gate.engine, gate.end
         lines = tuple(each if isinstance(each, DecisionLine) else _line(each) for each in self._decisions)
         self._decisions = deque(lines, maxlen=SHOWN_DECISIONS)
@@ -177,6 +183,8 @@ def _shares(engine: DecisionEngine, positions: list[dict[str, Any]]) -> tuple[st
         weights[model.index[position["symbol"]]] += position["weight"]
     risk = model.covariance @ weights
     variance = float(weights @ risk)
+    if not isfinite(variance):
+        return "what is held is out of all proportion", None
     if not variance > 0.0:
         return "the book has no risk", None
     return "", [position["weight"] * float(risk[model.index[position["symbol"]]]) / variance for position in positions]

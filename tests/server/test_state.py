@@ -38,6 +38,28 @@ def test_shares_of_variance_sum_to_one_and_follow_the_weights(desk):
     assert one["share"] == pytest.approx(one["weight"] * marginal / variance)
 
 
+def test_a_fill_out_of_all_proportion_is_still_shown(desk):
+    fill = {
+        "fill_id": "f1", "order_id": "nobody", "strategy_id": "trend", "symbol": "EURUSD", "side": "buy",
+        "quantity": 1e15, "price": desk.last["EURUSD"],
+    }  # fmt: skip
+    answer = desk.post("/v1/fills", fill)
+    sequence = desk.get("/v1/state").json()["revision"] if answer.status_code != 200 else answer.json()["sequence"]
+    state = desk.state(lambda s: s["revision"] >= sequence)
+    assert desk.service.desk.fault == ""
+    assert all(position["share"] is not None or position["share_reason"] for position in state["positions"])
+
+
+@pytest.mark.parametrize("equity", [0.0, -1.0, 5e-324, 1e-300, 1e-9, 1e15])
+def test_any_equity_that_a_broker_states_is_shown(desk, equity):
+    answer = desk.post("/v1/marks", {"equity": equity})
+    assert answer.status_code in (200, 409)
+    assert desk.post("/v1/decisions", desk.signal()).status_code == 200
+    state = desk.state(lambda s: s["decisions"])
+    assert desk.service.desk.fault == ""
+    assert all(position["share"] is not None or position["share_reason"] for position in state["positions"])
+
+
 def test_the_state_follows_decisions_and_remembers_the_last_fifty(desk):
     for number in range(55):
         assert desk.post("/v1/decisions", desk.signal(number)).status_code == 200
