@@ -30,7 +30,7 @@ class ServerSettings(Section):
         16, "Requests that are recorded in one transaction, at most.", unit="requests", ge=1, le=1000
     )
     tick_seconds: float = setting(
-        1.0, "Without a command for so long, time is let pass.", unit="seconds", ge=0.05, le=60.0
+        1.0, "Between two ticks, by which approvals expire and throttles end.", unit="seconds", ge=0.05, le=60.0
     )
     snapshot_seconds: float = setting(
         300.0, "Between two snapshots of the state in the ledger.", unit="seconds", ge=1.0, le=86_400.0
