@@ -44,7 +44,12 @@ def test_without_arguments_it_serves_the_sample_and_says_so(tmp_path):
         bearer = {"Authorization": f"Bearer {service.key}"}
         assert client.post("/v1/operator/trip", json=stop, headers=bearer).json()["trading_state"] == "reducing"
         assert service.key not in said
-        assert service.stop(signal.SIGINT) == 0
+        with client.stream("GET", "/v1/events") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: state"
+            service.child.send_signal(signal.SIGINT)
+            assert list(lines)[-1] == ""  # the stream ends, and holds up no stop
+        assert service.child.wait(60) == 0
         eventually(lambda: service.lines, lambda lines: any("Stopped" in line for line in lines))
     with rpm_serve(tmp_path) as service, service.client() as client:
         again = client.post("/v1/decisions", json=sample_signal("second"))

@@ -44,7 +44,7 @@ async def _events(service: Service) -> AsyncIterator[bytes]:
             shown = published.state
             yield b"event: state\ndata: " + shown.body + b"\n\n"
             await service.pause(settings.stream_seconds)
-            if published.state is shown:
+            if published.state is shown and not service.stopping.is_set():
                 await published.changed(shown, settings.heartbeat_seconds - settings.stream_seconds)
             if service.stopping.is_set():
                 return
