@@ -1,4 +1,4 @@
-"""The secret that records, heads and approvals are signed with, one subkey for each purpose."""
+"""The secret that records, heads, approvals and releases are signed with, one subkey for each purpose."""
 
 from hashlib import sha256
 from hmac import compare_digest
@@ -6,7 +6,7 @@ from typing import Literal
 
 from rpmcore.domain.errors import InvalidArgument
 
-Purpose = Literal["chain", "head", "approval"]
+Purpose = Literal["chain", "head", "approval", "release"]
 
 SHORTEST_SECRET = 32
 """Bytes. Less than the digest's own length would weaken HMAC-SHA256 (RFC 2104, section 3)."""
