@@ -22,7 +22,9 @@ from rpmcore.adapters.telemetry.correlation import CorrelationContext
 from rpmcore.controls.command_time import SECOND, Clock, time_of
 from rpmcore.decision.engine import DecisionEngine, Event
 from rpmcore.decision.genesis import Genesis
+from rpmcore.decision.reconciliation import BookDifference
 from rpmcore.decision.settings import DecisionSettings
+from rpmcore.domain.broker import BrokerBook
 from rpmcore.domain.canonical import canonical_bytes, parse
 from rpmcore.domain.commands import (
     Command,
@@ -33,6 +35,7 @@ from rpmcore.domain.commands import (
     OrderClosed,
     PriceBar,
     Quotes,
+    Reconciled,
     Reconfigured,
     Release,
     SignalReceived,
@@ -43,10 +46,12 @@ from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import Decision, RejectionException, decision_of_plain
 from rpmcore.domain.errors import InputError, InvalidArgument, Unavailable
 from rpmcore.domain.orders import ApprovedTrade, OrderState, Signal
+from rpmcore.domain.releases import ReleasedTrade, ReleaseVerifier
 from rpmcore.domain.signing_key import SigningKey
 from rpmcore.domain.trades import ClosedTrade
 from rpmcore.gate_path import PathGates
 from rpmcore.gate_path_start import PathGround
+from rpmcore.gate_signatures import approval_bytes, approved_trade, release_keys, released_trade
 from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored, same_command
 from rpmcore.risk.stress.system import RunningSystem, Start
 
@@ -118,6 +123,7 @@ class RiskGate:
     ) -> None:
         self._engine, self._store, self._control = engine, store, control
         self._sign = None if key is None else key.for_("approval")
+        self.ledger_id, self._release_key = release_keys(store, key)
         self._clock, self._timer = clock, timer
         self._failed, self._closed = "", False
         self._snapshot_at = engine.sequence
@@ -448,8 +454,10 @@ class RiskGate:
             if why:
                 raise RejectionException(why)
 
-    def release(self, approved: ApprovedTrade, *, at: int | None = None) -> None:
-        """Record that an approved trade is sent now, once; only then may it be.
+    def release(self, approved: ApprovedTrade, *, at: int | None = None) -> ReleasedTrade:
+        """Record that an approved trade is sent now, once, and return what a broker takes; only then may it be sent.
+
+        The same approval is not released again: whoever loses the answer finds out by a reconciliation.
 
         Raises
         ------
@@ -469,6 +477,11 @@ class RiskGate:
             for event in self._commit(command):
                 if event["type"] == "release_refused":
                     raise RejectionException(event["reason"])
+            return released_trade(self._engine, approved, self.ledger_id, self._release_key)
+
+    def release_verifier(self) -> ReleaseVerifier:
+        """Return a new one for what this gate releases, for a broker adapter in this process."""
+        return ReleaseVerifier(self._release_key, self.ledger_id)
 
     def handle(self, command: Command) -> tuple[Event, ...]:
         """Take a command that is no signal, and return what changed; one that was taken before changes nothing.
@@ -498,6 +511,30 @@ class RiskGate:
                 if event["type"] == "refused":
                     raise InvalidArgument(event["reason"])
             return events
+
+    def reconcile(
+        self, book: BrokerBook, *, request_id: str = "", at: int | None = None
+    ) -> tuple[BookDifference, ...]:  # fmt: skip
+        """Hold what a broker or a statement says against this gate's books, and halt where they differ.
+
+        Both views are recorded. See `rpmcore.decision.reconciliation` for how the halt is ended.
+
+        Raises
+        ------
+        InvalidArgument
+            If the book holds a number that is none.
+        GateHalted
+            If the gate has failed, or fails now.
+        """
+        events = self.handle(Reconciled(at=self._now(at), command_id=request_id, book=book))
+        found = next((event["differences"] for event in events if event["type"] == "reconciled"), ())
+        return tuple(BookDifference(**difference) for difference in found)
+
+    def knows(self, order_id: str) -> bool:
+        """Return whether a signal of this id was decided here, however long ago."""
+        with self._lock:
+            self._alive()
+            return self._store.find(f"signal:{order_id}") is not None
 
     def price_bar(self, day: str, closes: dict[str, float], *, at: int | None = None) -> tuple[Event, ...]:
         """Take the closes of a day; see `handle`."""
@@ -648,8 +685,7 @@ class RiskGate:
     def _signed(self, decision: Decision) -> Decision:
         if self._sign is None or not decision.approved:
             return decision
-        body = canonical_bytes(approved_trade(decision).signed_fields())
-        return replace(decision, signature=self._sign.mac(body).hex())
+        return replace(decision, signature=self._sign.mac(approval_bytes(decision, self.ledger_id)).hex())
 
     def _check_approval(self, approved: ApprovedTrade) -> None:
         """Refuse an approval that is not the one that waits here, be it signed: gates may share a key, or have none."""
@@ -677,7 +713,7 @@ class RiskGate:
             return
         try:
             signature = bytes.fromhex(approved.signature)
-            body = canonical_bytes(approved.signed_fields())
+            body = canonical_bytes({**approved.signed_fields(), "ledger": self.ledger_id})
         except (ValueError, TypeError):
             signature, body = b"", b""
         if not self._sign.matches(body, signature):
@@ -818,25 +854,6 @@ class RiskGate:
                 )
             )
         return {"done": False, "reason": f"{why}: halted", "trading_state": self.trading_state.value}
-
-
-def approved_trade(decision: Decision) -> ApprovedTrade:
-    """Return what an approval lets be sent.
-
-    Raises
-    ------
-    InvalidArgument
-        If nothing is approved.
-    """
-    if not decision.approved or decision.expires_at is None:
-        raise InvalidArgument(f"decision {decision.sequence} approves nothing: {decision.text}")
-    signal = decision.signal
-    return ApprovedTrade(
-        order_id=signal.signal_id, sequence=decision.sequence, strategy_id=signal.strategy_id, symbol=signal.symbol,
-        side=signal.side, quantity=decision.approved, approved_quantity=decision.approved, entry=signal.entry,
-        stop=signal.stop, target=signal.target, reduce_only=signal.reduce_only, config_digest=decision.config_digest,
-        expires_at=decision.expires_at, signature=decision.signature or "",
-    )  # fmt: skip
 
 
 __all__ = ["GateHalted", "LedgerFailed", "RiskGate", "approved_trade"]

@@ -135,6 +135,32 @@ def _integrity(event: Event) -> Line:
     )  # fmt: skip
 
 
+def _cancel_requested(event: Event) -> Line:
+    return Line(
+        level="WARNING", type=EventType.ORDER, message="an order is to be cancelled",
+        fields={"event.reason": event["reason"], **_fields(event, "reason")},
+    )  # fmt: skip
+
+
+def _reconciled(event: Event) -> Line:
+    lines = [" ".join(f"{name}={value}" for name, value in one.items() if value) for one in event["differences"]]
+    return Line(
+        level="ERROR" if lines else "INFO", type=EventType.RECONCILIATION,
+        message=f"{len(lines)} differences to the books of {event['source']}" if lines else "the books agree",
+        outcome=Outcome.FAILURE if lines else Outcome.SUCCESS,
+        fields={"source": event["source"], "differences": "; ".join(lines)},
+    )  # fmt: skip
+
+
+def _adopted(event: Event) -> Line:
+    fields = _fields(event, "reason", "differences")
+    message = "a difference was settled" if event["type"] == "adopted" else "a position was taken from the broker"
+    return Line(
+        level="WARNING", type=EventType.RECONCILIATION, message=message, outcome=Outcome.SUCCESS,
+        fields={"event.reason": event.get("reason", ""), **fields},
+    )  # fmt: skip
+
+
 def _refused(level: LevelName, kind: EventType, message: str) -> Callable[[Event], Line]:
     def line(event: Event) -> Line:
         fields = {"event.reason": event["reason"], **_fields(event, "reason")} if "reason" in event else _fields(event)
@@ -157,6 +183,11 @@ ROWS: Mapping[str, Callable[[Event], Line]] = MappingProxyType(
         "refused": _refused("WARNING", EventType.COMMAND_REFUSED, "a command makes no sense"),
         "release_refused": _refused("WARNING", EventType.COMMAND_REFUSED, "an order may not be sent"),
         "unexpected_fill": _refused("ERROR", EventType.ORDER, "a fill that no released order explains"),
+        "cancel_requested": _cancel_requested,
+        "order_will_not_die": _refused("ERROR", EventType.ORDER, "an order outlives its cancellation"),
+        "reconciled": _reconciled,
+        "adopted": _adopted,
+        "position_adopted": _adopted,
         "unknown_order": _refused("WARNING", EventType.ORDER, "word of an order that is not known"),
         "clock_reversed": _refused("WARNING", EventType.SYSTEM, "a command is older than the one before it"),
     }

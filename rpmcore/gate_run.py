@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rpmcore.adapters.in_memory_broker import InMemoryBroker
+from rpmcore.adapters.in_memory_broker.broker import InMemoryBroker
 from rpmcore.controls.command_time import close_time
 from rpmcore.decision.open_trades import OPPOSITE, OpenTrade, OpenTrades
 from rpmcore.decision.signal_fields import unit_loss
@@ -70,7 +70,9 @@ class _Run:
 
     def __init__(self, gate: RiskGate, prices: PriceHistory, operator: str | None, spread_bps: float) -> None:
         self.gate, self.engine, self.operator = gate, gate.engine, operator
-        self.broker = InMemoryBroker(self.engine.genesis.spread_bps, default_spread_bps=spread_bps)
+        self.broker = InMemoryBroker(
+            gate.release_verifier(), spread_bps=self.engine.genesis.spread_bps, default_spread_bps=spread_bps
+        )
         self.open = OpenTrades(self.engine.market.instruments)
         self.prices = prices
         self.known = [
@@ -140,12 +142,12 @@ class _Run:
         if decision.approved:
             approved = approved_trade(decision)
             try:
-                self.gate.release(approved, at=at)
+                released = self.gate.release(approved, at=at)
             except RejectionException:
                 # The approval itself tripped a switch, such as that on the share of rejections.
                 self.result.not_released += 1
             else:
-                self.broker.submit(approved)
+                self.broker.submit(released, at=at)
 
     def _count(self, decision: Decision) -> None:
         result, day = self.result, self.day
@@ -167,13 +169,14 @@ class _Run:
             if np.isfinite(price := float(self.prices.closes[row, column]))
         }
         self.gate.price_bar(str(day), closes, at=at)
-        for filled in self.broker.close(closes):
-            order = filled.order
+        for filled in self.broker.trade(closes, at=at):
+            quantity = float(filled.quantity)
             self.gate.fill(
-                filled.fill_id, order.order_id, strategy_id=order.strategy_id, symbol=order.symbol, side=order.side,
-                quantity=filled.quantity, price=filled.price, at=at,
+                filled.execution_id, filled.order_id, strategy_id=filled.strategy_id, symbol=filled.symbol,
+                side=filled.side, quantity=quantity, price=filled.price, at=at,
             )  # fmt: skip
-            for trade in self.open.fill(self._opened(order, filled.quantity, filled.price, at)):
+            order = self.broker.venue.orders[filled.order_id].release
+            for trade in self.open.fill(self._opened(order, quantity, filled.price, at)):
                 self.result.trades += 1
                 self.result.pnl[trade.strategy_id] = self.result.pnl.get(trade.strategy_id, 0.0) + trade.pnl
                 self.gate.trade_closed(trade, at=at)

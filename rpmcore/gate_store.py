@@ -38,6 +38,7 @@ class MemoryStore:
     halted: str | None = None
 
     def __init__(self, genesis: bytes) -> None:
+        self.genesis = genesis
         self._records: list[Record] = []
         self._by_key: dict[str, Record] = {}
         self.append([NewRecord(kind="genesis", sequence=0, body=genesis)])

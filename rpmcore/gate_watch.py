@@ -234,7 +234,7 @@ class GateWatch:
 
 
 _LIMITS = frozenset(LIMITS)
-_URGENT = frozenset({"control", "integrity_failed", "unexpected_fill"})
+_URGENT = frozenset({"control", "integrity_failed", "unexpected_fill", "order_will_not_die"})
 
 
 def raise_switch(alert: RaiseAlert, switch: str, scope: str, severity: str, reason: str) -> None:

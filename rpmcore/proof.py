@@ -18,7 +18,7 @@ from rpmcore.domain.commands import command_of_plain
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.report import Report, Shown, counted
 from rpmcore.domain.signing_key import SigningKey, Subkey
-from rpmcore.gate import approved_trade
+from rpmcore.gate_signatures import approval_bytes
 from rpmcore.gate_store import new_records
 
 MOST_SHOWN = 20
@@ -151,7 +151,7 @@ def prove(path: str | Path, key: SigningKey, *, progress: Progress | None = None
         differing: list[DifferingRecord] = []
         approval = key.for_("approval")
         for group in by_command(reader.records(after=1, until=end)):
-            found = _again(engine, group, approval)
+            found = _again(engine, group, approval, reader.head.ledger)
             for record, expected in _paired(group, found):
                 difference = _compare(record, expected, tally)
                 if difference is not None and len(differing) < MOST_SHOWN:
@@ -181,22 +181,21 @@ def by_command(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield group
 
 
-def _again(engine: DecisionEngine, group: list[Record], key: Subkey) -> list[NewRecord]:
+def _again(engine: DecisionEngine, group: list[Record], key: Subkey, ledger: str) -> list[NewRecord]:
     """Return what the engine leads to, in place of a group of records."""
     first = group[0]
     if first.kind != "command":
         return [NewRecord(kind="snapshot", sequence=engine.sequence, body=canonical_bytes(engine.state()))]
     command = command_of_plain(parse(first.body))
     outcome = engine.handle(command)
-    decision = None if outcome.decision is None else _signed(outcome.decision, key)
+    decision = None if outcome.decision is None else _signed(outcome.decision, key, ledger)
     return new_records(engine.sequence, command, first.body, decision, outcome.events)
 
 
-def _signed(decision: Decision, key: Subkey) -> Decision:
+def _signed(decision: Decision, key: Subkey, ledger: str) -> Decision:
     if not decision.approved:
         return decision
-    body = canonical_bytes(approved_trade(decision).signed_fields())
-    return replace(decision, signature=key.mac(body).hex())
+    return replace(decision, signature=key.mac(approval_bytes(decision, ledger)).hex())
 
 
 def _paired(group: list[Record], found: list[NewRecord]) -> Iterator[tuple[Record | None, NewRecord | None]]:

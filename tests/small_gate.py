@@ -8,11 +8,12 @@ from rpmcore.adapters.ledger.ledger import Ledger
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.adapters.ledger.records import NewRecord
 from rpmcore.domain.canonical import canonical_bytes, parse
-from rpmcore.domain.decisions import RejectionException
+from rpmcore.domain.decisions import RejectionException, decision_of_plain
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.orders import Signal
 from rpmcore.domain.trades import ClosedTrade
 from rpmcore.gate import RiskGate, approved_trade
+from rpmcore.gate_signatures import approval_bytes
 from rpmcore.gate_start import close_time, gate_prices
 from tests.gate.conftest import KEY, make_genesis
 
@@ -109,13 +110,18 @@ def _second_day(gate, last):
 def rewrite(source: Path, target: Path, change) -> Path:
     """Write a ledger anew under the same key, chained soundly, each body as `change(kind, sequence, body)` gives it.
 
-    None leaves a record out.
+    None leaves a record out. Approvals are signed for the new ledger, but where the change is one of the signature.
     """
     with LedgerReader.open(source) as reader:
         records = [(r.kind, r.sequence, r.key, parse(r.body)) for r in reader.records()]
     bodies = [(kind, sequence, key, change(kind, sequence, body)) for kind, sequence, key, body in records]
     with Ledger.create(target, KEY, canonical_bytes(bodies[0][3])) as ledger:
+        given = {sequence: body for kind, sequence, _, body in records if kind == "decision" and body["approved"]}
         for kind, sequence, key, body in bodies[1:]:
+            old = given.get(sequence)
+            if kind == "decision" and body and old and body["signature"] == old["signature"]:
+                signed = approval_bytes(decision_of_plain(old), ledger.head.ledger)
+                body = {**body, "signature": KEY.for_("approval").mac(signed).hex()}
             if body is not None:
                 ledger.append([NewRecord(kind=kind, sequence=sequence, key=key, body=canonical_bytes(body))])
     return target

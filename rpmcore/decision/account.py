@@ -27,6 +27,10 @@ class Order:
         1 to buy, −1 to sell.
     halts
         How many halts there had been when it was approved: a later one voids the approval of what is not reducing.
+    cancel_at
+        When the broker was first asked to cancel it, UTC nanoseconds; None where it was not.
+    undying
+        Whether it has been told that it outlived its cancellation.
     """
 
     order_id: str
@@ -40,6 +44,8 @@ class Order:
     sequence: int
     expires_at: int
     halts: int
+    cancel_at: int | None = None
+    undying: bool = False
 
     @property
     def open_quantity(self) -> Decimal:
@@ -112,6 +118,11 @@ class Account:
     def held(self, symbol: str) -> Decimal:
         """Return the account's net position in an instrument, signed."""
         return self.net.get(symbol, ZERO)
+
+    @property
+    def sent(self) -> Iterator[Order]:
+        """The orders that were released and are not over, in the order of their approval."""
+        return (order for order in self.orders.values() if order.state is not OrderState.APPROVED)
 
     def working(self, at: int) -> Iterator[Order]:
         """Yield the orders that may still be filled, in the order of their approval."""
@@ -188,6 +199,7 @@ class Account:
                     "order_id": o.order_id, "strategy_id": o.strategy_id, "symbol": o.symbol, "sign": o.sign,
                     "quantity": str(o.quantity), "filled": str(o.filled), "state": o.state.value,
                     "opening": str(o.opening), "sequence": o.sequence, "expires_at": o.expires_at, "halts": o.halts,
+                    "cancel_at": o.cancel_at, "undying": o.undying,
                 }
                 for o in self.orders.values()
             ],

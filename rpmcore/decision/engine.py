@@ -24,12 +24,13 @@ from rpmcore.decision.market import Market
 from rpmcore.decision.message_throttle import MessageThrottle
 from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.commands import Command, SignalReceived
-from rpmcore.domain.controls import Severity, TradingState
+from rpmcore.domain.controls import ACCOUNT, Severity, TradingState
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.releases import Epoch, Fence
 from rpmcore.risk.sizing.lots import LotRules
 
-SCHEMA = "rpm.gate_state/1"
+SCHEMA = "rpm.gate_state/2"
 
 _PARTS = ("market", "account", "kill_switches", "adaptive", "strategies", "throttle")
 
@@ -79,6 +80,9 @@ class DecisionEngine:
         self.peak = genesis.equity
         self.integrity = ""
         self.halts: dict[str, int] = {}
+        self.failures = 0
+        self.reconciliation: dict[str, Any] | None = None
+        self.settled: dict[str, int] = {}
         self._reconfigured: dict[str, Any] | None = None
         self._limits: tuple[int, AdaptiveLimits] | None = None
         self._view: BookView | None = None
@@ -94,6 +98,17 @@ class DecisionEngine:
     def halts_of(self, strategy_id: str) -> int:
         """Return how often the account or this strategy was halted."""
         return self.halts.get("account", 0) + self.halts.get(strategy_id, 0)
+
+    def epoch_of(self, strategy_id: str) -> Epoch:
+        """Return how often everything that stops an order of this strategy has happened."""
+        return Epoch(
+            integrity=self.failures, account=self.halts.get(ACCOUNT, 0), strategy=self.halts.get(strategy_id, 0)
+        )
+
+    def fence(self) -> Fence:
+        """Return what a broker must know so that nothing passes that was released before the last halt."""
+        strategies = {scope: halts for scope, halts in self.halts.items() if scope != ACCOUNT}
+        return Fence(integrity=self.failures, account=self.halts.get(ACCOUNT, 0), strategies=strategies)
 
     def severity(self, strategy_id: str) -> Severity:
         """Return the severity for a strategy; that of the account where it is not known."""
@@ -223,7 +238,9 @@ class DecisionEngine:
         """Return everything but the genesis in JSON's types, exactly."""
         return {
             "schema": SCHEMA, "sequence": self.sequence, "last_at": self.last_at, "peak": self.peak,
-            "integrity": self.integrity, "halts": dict(sorted(self.halts.items())), "market": self.market.state(),
+            "integrity": self.integrity, "halts": dict(sorted(self.halts.items())), "failures": self.failures,
+            "reconciliation": self.reconciliation, "settled": dict(sorted(self.settled.items())),
+            "market": self.market.state(),
             "account": self.account.state(), "kill_switches": self.kill_switches.state(),
             "adaptive": self.adaptive.state(), "strategies": self.strategies.state(),
             "throttle": self.throttle.state(),
@@ -249,7 +266,8 @@ class DecisionEngine:
         engine._reconfigured = None if again is None else dict(again)
         engine.sequence, engine.last_at = state["sequence"], state["last_at"]
         engine.peak, engine.integrity = state["peak"], state["integrity"]
-        engine.halts = dict(state["halts"])
+        engine.halts, engine.failures = dict(state["halts"]), state["failures"]
+        engine.reconciliation, engine.settled = state["reconciliation"], dict(state["settled"])
         engine.market.restore(state["market"])
         engine.account = Account.from_state(state["account"])
         engine.kill_switches = AdvancedKillSwitchManager(engine.settings.kill_switches)

@@ -11,7 +11,7 @@ from rpmcore.domain.factor_profiles import AssetFactorProfile, Loading
 from rpmcore.domain.instruments import Clock, Instrument
 from rpmcore.risk.currencies import Leg
 
-SCHEMA = "rpm.genesis/1"
+SCHEMA = "rpm.genesis/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -37,6 +37,17 @@ class GateSettings(Section):
         60.0, "A command dated further ahead of the gate's clock is not taken.", unit="seconds", gt=0.0
     )
     message_window_seconds: float = setting(60.0, "Window of the message throttle.", unit="seconds", gt=0.0)
+    cancel_seconds: float = setting(
+        30.0, "An order that outlives its cancellation by this long is an alert.", unit="seconds", gt=0.0
+    )
+    cash_tolerance: float = setting(
+        0.0001, "Difference to the broker's cash that a reconciliation passes.", unit="fraction of equity", ge=0.0,
+        lt=1.0,
+    )  # fmt: skip
+    equity_tolerance: float = setting(
+        0.01, "Difference to the broker's equity that a reconciliation passes; its prices are not the gate's.",
+        unit="fraction of equity", ge=0.0, lt=1.0,
+    )  # fmt: skip
     net_exposure: float = setting(1.0, "Limit on |Σ market value|.", unit="fraction of equity", gt=0.0)
 
 

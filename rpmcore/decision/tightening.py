@@ -34,6 +34,7 @@ _BY_SECTION: Mapping[str, Mapping[str, Direction]] = {
         "maximum_price_age_hours": _LOWER, "minimum_history": _HIGHER, "starting_history": _NONE,
         "price_collar": _LOWER, "maximum_order_quantity": _LOWER, "maximum_order_value": _LOWER,
         "max_messages": _LOWER, "message_window_seconds": _HIGHER, "net_exposure": _LOWER,
+        "cancel_seconds": _LOWER, "cash_tolerance": _LOWER, "equity_tolerance": _LOWER,
     },
     "adaptive.regimes": {
         "stressed_from": _LOWER, "stressed_until": _LOWER,

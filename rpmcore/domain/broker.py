@@ -4,16 +4,19 @@ An adapter is anything with the methods of `BrokerPort`; ``rpmcore.conformance``
 Quantities are exact decimals, prices floats. Every call is told the gate's time; a broker's own times are for people.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, Self
 
-from rpmcore.domain.errors import Unavailable
-from rpmcore.domain.orders import OrderState
+from rpmcore.domain.errors import InvalidArgument, Unavailable
+from rpmcore.domain.orders import OrderState, read_number, written_number
 from rpmcore.domain.releases import Fence, ReleasedTrade
 from rpmcore.domain.trades import Side
+
+READINGS = 5
+"""How often a book is read that changes meanwhile, before its reader gives up."""
 
 
 class BrokerUnavailable(Unavailable):
@@ -142,6 +145,9 @@ class BrokerBook:
         As it says.
     orders
         What is working; None where it does not say, as in most statements.
+    cursor
+        Of the newest event that is contained in all this (`BrokerPort.cursor`); None where there are no events. Once
+        the gate agrees with this book, or has adopted it, it has the events up to here.
     stated_at
         As of when, by the broker's clock; UTC nanoseconds, for information.
     """
@@ -150,7 +156,44 @@ class BrokerBook:
     account: BrokerAccount
     positions: tuple[BrokerPosition, ...]
     orders: tuple[BrokerOrder, ...] | None = None
+    cursor: int | None = None
     stated_at: int | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types, exactly; a number that is not finite becomes its name."""
+        return {
+            "source": self.source, "currency": self.account.currency, "cash": written_number(self.account.cash),
+            "equity": written_number(self.account.equity),
+            "positions": [[p.symbol, str(p.quantity), p.strategy_id] for p in self.positions],
+            "orders": None if self.orders is None else [_plain_order(order) for order in self.orders],
+            "cursor": self.cursor, "stated_at": self.stated_at,
+        }  # fmt: skip
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the book that `to_plain` wrote.
+
+        Raises
+        ------
+        InvalidArgument
+            If it is none.
+        """
+        try:
+            orders = plain["orders"]
+            return cls(
+                source=plain["source"],
+                account=BrokerAccount(
+                    currency=plain["currency"], cash=read_number(plain["cash"]), equity=read_number(plain["equity"])
+                ),
+                positions=tuple(
+                    BrokerPosition(symbol=symbol, quantity=Decimal(held), strategy_id=strategy)
+                    for symbol, held, strategy in plain["positions"]
+                ),
+                orders=None if orders is None else tuple(map(_order_of, orders)),
+                cursor=plain["cursor"], stated_at=plain["stated_at"],
+            )  # fmt: skip
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+            raise InvalidArgument(f"this is no book of a broker ({type(error).__name__}: {error})") from error
 
 
 class BrokerPort(Protocol):
@@ -170,7 +213,11 @@ class BrokerPort(Protocol):
         """Return every working order of the account, also those that no gate has sent."""
 
     def order(self, order_id: str) -> BrokerOrder | None:
-        """Return the order of a client order id, be it working or over; None where the venue surely has none."""
+        """Return the order of a client order id, be it working or over; None where the venue has none.
+
+        Until its release has expired one may still be on its way there. An adapter hands `expires_at` on as the latest
+        time for the venue to take an order, where the venue can be told one.
+        """
 
     def submit(self, release: ReleasedTrade, *, at: int) -> BrokerOrder:
         """Send a released order. The same one again is the same order: nothing is sent twice.
@@ -206,6 +253,9 @@ class BrokerPort(Protocol):
     def fence(self, fence: Fence) -> None:
         """Hand a fence to the verifier of this adapter."""
 
+    def cursor(self) -> int:
+        """Return the cursor of the newest event; 0 where nothing has happened yet."""
+
     def events(self, after: int) -> tuple[BrokerEvent, ...]:
         """Return what has happened behind a cursor, 0 for everything.
 
@@ -220,9 +270,28 @@ def book_of(broker: BrokerPort, *, stated_at: int | None = None) -> BrokerBook:
     Raises
     ------
     BrokerUnavailable
-        If it does not say all of it.
+        If it does not say all of it, or if orders are filled faster than it can be read: ask again.
     """
-    return BrokerBook(
-        source=broker.name, account=broker.account(), positions=broker.positions(), orders=broker.open_orders(),
-        stated_at=stated_at,
+    for _ in range(READINGS):
+        before = broker.cursor()
+        book = BrokerBook(
+            source=broker.name, account=broker.account(), positions=broker.positions(), orders=broker.open_orders(),
+            cursor=before, stated_at=stated_at,
+        )  # fmt: skip
+        if broker.cursor() == before:
+            return book
+    raise BrokerUnavailable(f"the book of {broker.name} changed each of {READINGS} times while it was read")
+
+
+def _plain_order(order: BrokerOrder) -> dict[str, Any]:
+    plain = {f.name: getattr(order, f.name) for f in fields(order)}
+    return {**plain, "quantity": str(order.quantity), "filled": str(order.filled), "state": order.state.value}
+
+
+def _order_of(plain: Mapping[str, Any]) -> BrokerOrder:
+    return BrokerOrder(
+        **{
+            **plain, "quantity": Decimal(plain["quantity"]), "filled": Decimal(plain["filled"]),
+            "state": OrderState(plain["state"]),
+        }
     )  # fmt: skip

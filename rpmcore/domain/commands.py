@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
+from rpmcore.domain.broker import BrokerBook
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.orders import Signal, read_number, written_number
 from rpmcore.domain.trades import ClosedTrade
@@ -125,6 +126,33 @@ class OrderClosed(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested(Command):
+    """The broker is about to be asked to cancel what is left of orders that were released; they are followed."""
+
+    kind: ClassVar[str] = "cancel_requested"
+
+    order_ids: tuple[str, ...]
+    reason: str
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types."""
+        return {**Command.to_plain(self), "order_ids": list(self.order_ids)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Command):
+    """What a broker or a statement says of the account, to be held against what the gate knows."""
+
+    kind: ClassVar[str] = "reconciled"
+
+    book: BrokerBook
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types."""
+        return {**Command.to_plain(self), "book": self.book.to_plain()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EquityMark(Command):
     """The equity of the account as the broker states it, in account currency."""
 
@@ -155,7 +183,9 @@ class TradeClosed(Command):
         return {**Command.to_plain(self), "trade": {f.name: getattr(self.trade, f.name) for f in fields(self.trade)}}
 
 
-OperatorAction = Literal["trip", "reset", "enable_strategy", "pin_regime", "release_pin", "clear_integrity"]
+OperatorAction = Literal[
+    "trip", "reset", "enable_strategy", "pin_regime", "release_pin", "clear_integrity", "adopt_broker", "adopt_gate"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +196,14 @@ class OperatorOrder(Command):
     ----------
     action
         ``trip`` and ``reset`` act on kill switches, ``enable_strategy`` brings a strategy back, ``pin_regime`` and
-        ``release_pin`` hold the regime, ``clear_integrity`` ends HALTED.
+        ``release_pin`` hold the regime, ``clear_integrity`` ends HALTED. ``adopt_broker`` and ``adopt_gate`` end the
+        halt of a reconciliation: the broker's view becomes the gate's, or the gate's stands.
     scope
-        ``account``, or the id of a strategy.
+        ``account``, or the id of a strategy; of an ``adopt_broker``, the strategy to which differences are booked that
+        belong to none.
     value
-        The severity of a trip, the regime of a pin; empty else.
+        The severity of a trip, the regime of a pin, the sequence of the reconciliation whose view is adopted; empty
+        else.
     measure_anew
         Of a reset: accept what was lost, and measure from here.
     """
@@ -227,8 +260,8 @@ class Tick(Command):
 _KINDS: dict[str, type[Command]] = {
     each.kind: each
     for each in (
-        SignalReceived, PriceBar, Quotes, Release, Fill, OrderClosed, EquityMark, CashFlow, TradeClosed, OperatorOrder,
-        IntegrityFailed, Reconfigured, Tick,
+        SignalReceived, PriceBar, Quotes, Release, Fill, OrderClosed, CancelRequested, Reconciled, EquityMark, CashFlow,
+        TradeClosed, OperatorOrder, IntegrityFailed, Reconfigured, Tick,
     )
 }  # fmt: skip
 
@@ -252,6 +285,10 @@ def command_of_plain(plain: Mapping[str, Any]) -> Command:
             values["signal"] = Signal.of_plain(values["signal"])
         elif kind is TradeClosed:
             values["trade"] = ClosedTrade(**values["trade"])
+        elif kind is CancelRequested:
+            values["order_ids"] = tuple(values["order_ids"])
+        elif kind is Reconciled:
+            values["book"] = BrokerBook.of_plain(values["book"])
         for name in _NUMBERS & values.keys():
             values[name] = read_number(values[name])
         for name in _PRICES & values.keys():

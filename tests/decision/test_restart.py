@@ -53,8 +53,16 @@ def story(world):
     yield worlds.tick(world, later=HOUR)
     yield worlds.bar(world, {"EURUSD": 0.003})
     yield worlds.signal(world, "EURUSD", "sell", 5_000.0, signal_id="k", strategy_id="carry")
+    yield worlds.signal(world, "XOM", "buy", 10.0, signal_id="n")
+    yield worlds.release(world, "n")
+    yield worlds.cancel_requested(world, "n")
+    yield worlds.tick(world, later=MINUTE)
+    yield worlds.reconciled(world)
     yield worlds.broken(world)
     yield worlds.signal(world, "XOM", "sell", 5.0, signal_id="l")
+    book = worlds.broker_book(world, positions=[("XOM", "490", ""), ("SAP", "-200", "")], orders=[], cursor=7)
+    yield worlds.reconciled(world, book)
+    yield worlds.operator(world, "adopt_broker", scope="trend", value=str(world.sequence))
 
 
 def told(outcome):
@@ -84,7 +92,7 @@ def test_the_story_is_worth_it(record):
     assert found == {"approved", "cut", "rejected"}
     assert {plain["kind"] for plain, *_ in record} == {
         "signal", "release", "fill", "quotes", "bar", "cash_flow", "trade", "operator", "equity", "tick",
-        "integrity_failed", "reconfigured",
+        "integrity_failed", "reconfigured", "cancel_requested", "reconciled",
     }  # fmt: skip
 
 

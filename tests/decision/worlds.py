@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
 
 from rpmcore.decision.engine import DecisionEngine
 from rpmcore.decision.genesis import Genesis
+from rpmcore.decision.reconciliation import GateBook
 from rpmcore.decision.settings import DecisionSettings
+from rpmcore.domain.broker import BrokerAccount, BrokerBook, BrokerOrder, BrokerPosition
 from rpmcore.domain.commands import (
+    CancelRequested,
     CashFlow,
     EquityMark,
     Fill,
@@ -18,6 +22,7 @@ from rpmcore.domain.commands import (
     OrderClosed,
     PriceBar,
     Quotes,
+    Reconciled,
     Reconfigured,
     Release,
     SignalReceived,
@@ -169,6 +174,39 @@ def fill(world, order_id, quantity=None, *, price=None, **fields):
 
 def closed(world, order_id, outcome="cancelled", **fields):
     return _next(world, OrderClosed, order_id=order_id, outcome=outcome, **fields)
+
+
+def cancel_requested(world, *order_ids, reason="because", **fields):
+    return _next(world, CancelRequested, order_ids=order_ids, reason=reason, **fields)
+
+
+def broker_book(world, *, positions=None, orders=None, **fields):
+    """What a broker says who agrees in everything, but for what is given."""
+    ours = GateBook.of(world)
+    if positions is None:
+        positions = [(symbol, held, "") for symbol, held in world.account.net.items()]
+    if orders is None:
+        orders = [
+            BrokerOrder(
+                order_id=o.order_id, venue_order_id=f"v-{o.order_id}", symbol=o.symbol, quantity=o.quantity,
+                side="buy" if o.sign > 0 else "sell", filled=o.filled, state=o.state, strategy_id=o.strategy_id,
+            )
+            for o in ours.orders
+        ]  # fmt: skip
+    account = {"currency": fields.pop("currency", "USD"), "cash": fields.pop("cash", ours.cash),
+               "equity": fields.pop("equity", None)}  # fmt: skip
+    return BrokerBook(
+        source=fields.pop("source", "broker"), account=BrokerAccount(**account), orders=tuple(orders),
+        positions=tuple(
+            BrokerPosition(symbol=symbol, quantity=Decimal(held), strategy_id=strategy)
+            for symbol, held, strategy in positions
+        ),
+        **fields,
+    )  # fmt: skip
+
+
+def reconciled(world, book=None, **fields):
+    return _next(world, Reconciled, book=broker_book(world) if book is None else book, **fields)
 
 
 def order_of_nobody(world, **fields):

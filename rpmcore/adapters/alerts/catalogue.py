@@ -71,6 +71,11 @@ KINDS = MappingProxyType(
             severity=AlertSeverity.WARNING, title="The broker speaks of an order that the gate does not know",
             done="nothing changed", to_do="find the order at the broker: was it sent past the gate?", lasting=False,
         ),
+        "order-will-not-die": AlertKind(
+            severity=AlertSeverity.CRITICAL, title="An order that was to be cancelled still works",
+            done="the broker is asked again; what the order may fill counts toward every limit",
+            to_do="call the broker and have the order cancelled there, then reconcile",
+        ),
         "strategy-disabled": AlertKind(
             severity=AlertSeverity.WARNING, title="A strategy is disabled for its health",
             done="what it sends is refused, but for orders that reduce",

@@ -7,6 +7,7 @@ from typing import Any
 from rpmcore.adapters.alerts.alerting import OURSELVES, AlertingSystem
 from rpmcore.adapters.alerts.catalogue import DONE, KINDS, SEVERITIES, SWITCHES, switch_entry, told
 from rpmcore.domain.controls import ACCOUNT, Severity
+from rpmcore.domain.orders import OrderState
 
 Event = Mapping[str, Any]
 Latched = Callable[[], Mapping[tuple[str, str], Severity]]
@@ -101,6 +102,20 @@ class GateAlerts:
     def _unknown_order(self, event: Event) -> None:
         self._raise("unknown-order", "unknown_order", f"order {event['order_id']} was {event['outcome']}")
 
+    def _will_not_die(self, event: Event) -> None:
+        order, what = event["order_id"], f"{event['open']:g} of {event['symbol']} may still be filled"
+        self._raise("order-will-not-die", _undying_key(order), f"order {order}: {what}", scope=event["strategy_id"])
+
+    def _order(self, event: Event) -> None:
+        if event["state"] in _ENDED:
+            self.alerting.resolve_key(_undying_key(event["order_id"]))
+
+    def _reconciled(self, event: Event) -> None:
+        for difference in event["differences"]:
+            if difference["kind"] == "order_not_at_gate":
+                what = f"order {difference['order_id']} works at {event['source']}: {difference['broker']}"
+                self._raise("unknown-order", "unknown_order", what)
+
     def _strategy(self, event: Event) -> None:
         strategy, key = event["strategy_id"], f"strategy:{event['strategy_id']}"
         if event["after"] == "disabled":
@@ -119,7 +134,7 @@ class GateAlerts:
         action, scope, value = event["action"], event["scope"], event["value"]
         who = f"{action} {value}".strip()
         self._raise("operator-action", "operator", f"{event['operator']}: {who}: {event['reason']}", scope=scope)
-        if action == "clear_integrity":
+        if action in ("clear_integrity", "adopt_broker", "adopt_gate"):
             self.alerting.resolve_key(INTEGRITY, event["operator"])
 
     def _operator_refused(self, event: Event) -> None:
@@ -145,6 +160,13 @@ class GateAlerts:
         )  # fmt: skip
 
 
+_ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED})
+
+
+def _undying_key(order_id: str) -> str:
+    return f"undying:{order_id}"
+
+
 def _switch_key(switch: str, scope: str) -> str:
     return f"switch:{switch}:{scope}"
 
@@ -162,8 +184,13 @@ ROWS: Mapping[str, Callable[[GateAlerts, Event], None] | None] = MappingProxyTyp
         "reconfigured": GateAlerts._reconfigured,
         "reconfigure_refused": GateAlerts._reconfigure_refused,
         "clock_reversed": GateAlerts._clock_reversed,
+        "order_will_not_die": GateAlerts._will_not_die,
+        "order": GateAlerts._order,
+        "reconciled": GateAlerts._reconciled,
         # The answer, or the log, says enough of these.
-        "order": None,
+        "cancel_requested": None,
+        "adopted": None,
+        "position_adopted": None,
         "release_refused": None,
         "refused": None,
     }

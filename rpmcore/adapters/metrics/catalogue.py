@@ -34,8 +34,8 @@ UTILISATIONS = (
 )  # fmt: skip
 STATES = tuple(state.value for state in TradingState)
 OPERATIONS = (
-    "approve_trade", "bar", "quotes", "release", "fill", "order_closed", "equity", "cash_flow", "trade", "operator",
-    "integrity_failed", "reconfigured", "tick",
+    "approve_trade", "bar", "quotes", "release", "fill", "order_closed", "cancel_requested", "reconciled", "equity",
+    "cash_flow", "trade", "operator", "integrity_failed", "reconfigured", "tick",
 )  # fmt: skip
 CHANNELS = ("slack", "pagerduty", "callback")
 

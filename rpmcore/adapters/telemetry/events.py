@@ -14,6 +14,7 @@ class EventType(StrEnum):
     REGIME_CHANGE = "regime_change"
     OPERATOR_ACTION = "operator_action"
     INTEGRITY_FAILURE = "integrity_failure"
+    RECONCILIATION = "reconciliation"
     COMMAND_REFUSED = "command_refused"
     PORTFOLIO_UPDATE = "portfolio_update"
     EXECUTION_TIME = "execution_time"

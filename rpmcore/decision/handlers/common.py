@@ -41,6 +41,7 @@ def controls(engine: "DecisionEngine", events: tuple[ControlEvent, ...]) -> Even
 
 
 def integrity_failed(engine: "DecisionEngine", reason: str) -> Events:
-    """Go to HALTED: nothing is released until an operator says so."""
+    """Go to HALTED: nothing is released until an operator says so, and nothing passes that was released before."""
     engine.integrity = reason
+    engine.failures += 1
     return [{"type": "integrity_failed", "reason": reason}]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rpmcore.decision.handlers.capital import status_told
 from rpmcore.decision.handlers.common import Events, controls, integrity_failed
+from rpmcore.decision.handlers.reconciling import adopt
 from rpmcore.domain.commands import Command, IntegrityFailed, OperatorOrder
 from rpmcore.domain.controls import Severity
 from rpmcore.domain.decisions import Decision
@@ -44,8 +45,15 @@ def _obeyed(engine: "DecisionEngine", order: OperatorOrder, at: int) -> Events:
         before = engine.strategies.state_of(order.scope).status
         return status_told(before, engine.strategies.enable(order.scope, at=at, operator=who, reason=why))
     if order.action == "clear_integrity":
+        if engine.reconciliation is not None:
+            raise InvalidArgument(
+                f"the differences of reconciliation {engine.reconciliation['sequence']} stand: adopt the broker's view "
+                "or the gate's"
+            )
         engine.integrity = ""
         return []
+    if order.action in ("adopt_broker", "adopt_gate"):
+        return adopt(engine, order, at)
     return _pinned(engine, order, at)
 
 

@@ -29,7 +29,7 @@ def release(engine: "DecisionEngine", command: Command, _decision: Decision | No
     if order is None or why:
         return [{"type": "release_refused", "order_id": command.order_id, "reason": why}]
     released = order.released(exact(command.quantity))
-    events = _withdrawn(engine, order, order.opening - released.opening, at)
+    events = withdrawn(engine, order, order.opening - released.opening, at)
     engine.account.put(released)
     engine.changed()
     return [*events, told(released)]
@@ -182,10 +182,10 @@ def ended(engine: "DecisionEngine", order: Order, step: OrderStep, at: int) -> E
     over = order.after(step)
     engine.account.put(over)
     engine.changed()
-    return [told(over), *_withdrawn(engine, order, order.opening_left, at)]
+    return [told(over), *withdrawn(engine, order, order.opening_left, at)]
 
 
-def _withdrawn(engine: "DecisionEngine", order: Order, quantity: Decimal, at: int) -> Events:
+def withdrawn(engine: "DecisionEngine", order: Order, quantity: Decimal, at: int) -> Events:
     """Give back the growth that was approved for a quantity that will not come."""
     if not quantity:
         return []

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rpmcore.decision.handlers import capital, configuration, operators, orders, prices, signals
+from rpmcore.decision.handlers import cancels, capital, configuration, operators, orders, prices, reconciling, signals
 from rpmcore.decision.handlers.common import Events, Handler, controls
 from rpmcore.domain.commands import Command
 from rpmcore.domain.decisions import Decision
@@ -21,6 +21,7 @@ def advance(engine: "DecisionEngine", at: int, command: Command) -> Events:
         events.append({"type": "clock_reversed", "told": command.at, "taken": at})
     for order in [o for o in engine.account.orders.values() if o.lapses_at is not None and o.lapses_at <= at]:
         events += orders.ended(engine, order, OrderStep.EXPIRE, at)
+    events += cancels.overdue(engine, at)
     return events + controls(engine, engine.kill_switches.let_pass(at=at))
 
 
@@ -36,6 +37,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "release": orders.release,
         "fill": orders.fill,
         "order_closed": orders.order_closed,
+        "cancel_requested": cancels.cancel_requested,
+        "reconciled": reconciling.reconciled,
         "equity": capital.equity,
         "cash_flow": capital.cash_flow,
         "trade": capital.trade,
