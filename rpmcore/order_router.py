@@ -240,7 +240,7 @@ class OrderRouter:
             events = self._broker.events(settled)
             if not self._take_all(events, settled, at, last=True):
                 return len(events)
-        self._cursor = max((event.cursor for event in events), default=after)
+        self._cursor = max(after, *(event.cursor for event in events)) if events else after
         return len(events)
 
     def _take_all(self, events: Sequence[BrokerEvent], settled: int, at: int, *, last: bool = False) -> bool:
@@ -316,6 +316,13 @@ class OrderRouter:
 
     def _stop(self, at: int) -> None:
         """Record and ask for what must not work on, and ask again for what still does."""
+        scopes, self._stopped = self._stopped, set()
+        try:
+            self._stop_scopes(scopes, at)
+        finally:
+            self._stopped |= scopes  # of those the broker was not asked
+
+    def _stop_scopes(self, scopes: set[str], at: int) -> None:
         with self._gate.reading() as engine:
             due, fence = to_cancel(engine), engine.fence()
         by_reason: dict[str, list[str]] = {}
@@ -326,10 +333,11 @@ class OrderRouter:
         with self._gate.reading() as engine:
             keep = to_keep(engine)
             dying = [order.order_id for order in engine.account.sent if order.cancel_at is not None]
-        for scope in sorted(self._stopped):
+        if scopes:
             self._broker.fence(fence)
+        for scope in sorted(scopes):
             self._broker.cancel_all(None if scope == ACCOUNT else scope, keep=keep, at=at)
-            self._stopped.discard(scope)
+            scopes.discard(scope)
         for order_id in dying:
             self._broker.cancel(order_id, at=at)
 

@@ -73,7 +73,7 @@ def test_an_approval_of_another_gate_with_the_same_key_releases_nothing_here(gen
         theirs = other.approve_trade(signal(side="sell"))
     ours = gate.approve_trade(signal())
     for ask in (gate.verify_approval, gate.release):
-        with pytest.raises(RejectionException, match="another than the one that waits"):
+        with pytest.raises(RejectionException, match="not given by this gate"):
             ask(theirs)
     gate.release(ours)
 

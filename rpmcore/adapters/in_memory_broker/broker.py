@@ -49,8 +49,6 @@ class InMemoryBroker:
         self.venue = Venue() if venue is None else venue
         self.faults = Faults() if faults is None else faults
         self._spreads, self._default = dict(spread_bps or {}), default_spread_bps
-        self._under_way: list[ReleasedTrade] = []
-        self._cancels: list[str] = []
         self._down = 0
 
     # As a broker
@@ -91,7 +89,7 @@ class InMemoryBroker:
         if self.faults.strikes("lost_submission"):
             raise BrokerUnavailable("no answer to a submission")
         if self.faults.strikes("late_submission"):
-            self._under_way.append(release)
+            self.venue.under_way.append(release)
             raise BrokerUnavailable("no answer to a submission")
         order = self._arrived(release, at)
         if self.faults.strikes("lost_acknowledgement"):
@@ -105,7 +103,7 @@ class InMemoryBroker:
         if order is None or not order.works or self.faults.strikes("lost_cancel"):
             return
         if self.faults.strikes("slow_cancel"):
-            self._cancels.append(order_id)
+            self.venue.slow_cancels.append(order_id)
             return
         self.venue.end(order, EventKind.CANCELLED, "as asked", at=at)
 
@@ -156,18 +154,22 @@ class InMemoryBroker:
             What happened, as it happened.
         """
         before = len(self.venue.events)
-        for release in self._under_way:
+        for release in self.venue.under_way:
             if at < release.expires_at:
                 self._arrived(release, at)
-        self._under_way.clear()
+        self.venue.under_way.clear()
         for order in self.venue.working:
             price = prices.get(order.release.symbol)
             if price is not None:
                 self._match(order, price, at)
-        for order_id in self._cancels:
+        for order_id in self.venue.slow_cancels:
             self.venue.end(self.venue.orders[order_id], EventKind.CANCELLED, "as asked", at=at)
-        self._cancels.clear()
+        self.venue.slow_cancels.clear()
         return tuple(self.venue.events[before:])
+
+    def mend(self) -> None:
+        """Let the line be up again."""
+        self._down = 0
 
     def _arrived(self, release: ReleasedTrade, at: int) -> VenueOrder:
         new = release.order_id not in self.venue.orders

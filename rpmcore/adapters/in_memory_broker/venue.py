@@ -70,6 +70,8 @@ class Venue:
         By client order id, in the order in which they came: an id is taken once.
     events
         Everything that happened.
+    under_way, slow_cancels
+        What has left the gate's machine and not arrived, and what has arrived and not been looked at.
     """
 
     cash: float = 0.0
@@ -78,6 +80,8 @@ class Venue:
     clock_ahead: int = 0
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     events: list[BrokerEvent] = field(default_factory=list)
+    under_way: list[ReleasedTrade] = field(default_factory=list)
+    slow_cancels: list[str] = field(default_factory=list)
     _open: dict[str, VenueOrder] = field(default_factory=dict)
 
     @property
