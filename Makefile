@@ -36,9 +36,10 @@ docs:
 benchmarks:
 	$(PYTHON) benchmarks/run.py
 
-# Slow campaigns: every property 2,000 times, a gate killed 2,000 times, 200 streams stopped, a minute of load.
+# Slow campaigns: every property 2,000 times, a gate killed 2,000 times, 200 streams stopped, 100,000 orders through a broker that fails, a minute of load.
 nightly:
-	HYPOTHESIS_PROFILE=nightly RPM_KILLS=2000 RPM_STOPS=200 RPM_SERVE_KILLS=50 $(PYTHON) -m pytest -n auto --dist loadfile --benchmark-disable
+	HYPOTHESIS_PROFILE=nightly RPM_KILLS=2000 RPM_STOPS=200 RPM_SERVE_KILLS=50 RPM_SOAK_ORDERS=100000 \
+		$(PYTHON) -m pytest -n auto --dist loadfile --benchmark-disable
 	$(PYTHON) benchmarks/gate_figures.py --decisions 1000000
 	$(PYTHON) benchmarks/serve_load.py
 

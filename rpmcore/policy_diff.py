@@ -14,7 +14,17 @@ from rpmcore.decision.genesis import Genesis
 from rpmcore.decision.replay import Replayed, replay
 from rpmcore.decision.settings import DecisionSettings
 from rpmcore.domain.canonical import parse
-from rpmcore.domain.commands import CashFlow, Command, EquityMark, Fill, OrderClosed, Release
+from rpmcore.domain.commands import (
+    CashFlow,
+    Command,
+    EquityMark,
+    Fill,
+    IntegrityFailed,
+    OperatorOrder,
+    OrderClosed,
+    Reconciled,
+    Release,
+)
 from rpmcore.domain.decisions import Decision
 from rpmcore.domain.orders import OrderState
 from rpmcore.domain.plain import to_plain
@@ -302,6 +312,8 @@ class _SideBySide:
         if isinstance(command, EquityMark):
             # A broker states the equity of what was done; the change that it tells is the same for both.
             return replace(command, equity=self._alternative.account.equity + command.equity - self._equity)
+        if isinstance(command, Reconciled) or (isinstance(command, OperatorOrder) and command.action in _ADOPTIONS):
+            return self._same_halt(command)
         if not isinstance(command, Release | Fill | OrderClosed) or command.order_id not in self._sizes:
             return command
         was, now = self._sizes[command.order_id]
@@ -320,6 +332,20 @@ class _SideBySide:
         if command.order_id not in self._recorded.account.orders:
             scaled = float(order.open_quantity)  # the order is over: no rest of rounding may go on working
         return replace(command, quantity=scaled, fees=command.fees * now / was)
+
+    def _same_halt(self, command: Command) -> Command | None:
+        """Halt and go on as the recorded account did: a broker's book says nothing of one that never was."""
+        why = self._recorded.integrity
+        if why == self._alternative.integrity:
+            return None
+        if why:
+            return IntegrityFailed(at=command.at, reason=why)
+        return OperatorOrder(
+            at=command.at, action="clear_integrity", operator="as recorded", reason="a reconciliation was settled"
+        )
+
+
+_ADOPTIONS = ("adopt_broker", "adopt_gate")
 
 
 def _kind(was: Decision, now: Decision) -> str:

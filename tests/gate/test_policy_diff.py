@@ -4,7 +4,11 @@ import pytest
 
 from rpmcore.adapters.configuration.loading import load_settings
 from rpmcore.adapters.ledger.errors import LedgerDamaged
+from rpmcore.domain.orders import Signal
+from rpmcore.gate import RiskGate
 from rpmcore.policy_diff import genesis_settings, policy_diff
+from tests.decision import worlds
+from tests.gate.conftest import KEY
 from tests.small_gate import rewrite, write_small_ledger
 
 
@@ -68,3 +72,31 @@ def test_a_ledger_that_does_not_follow_from_itself_is_not_compared(small, tmp_pa
     path = rewrite(small, tmp_path / "altered.ledger", other)
     with pytest.raises(LedgerDamaged, match="command 20"):
         diff(path, "gate.price_collar=0.5")
+
+
+def test_a_reconciliation_halts_both_accounts_as_it_did_and_compares_neither_with_the_broker(tmp_path):
+    path = tmp_path / "desk.ledger"
+    with RiskGate.create(path, worlds.genesis(), KEY, clock=lambda: 0, timer=None) as gate:
+
+        def ask(number):
+            at = gate.engine.last_at + worlds.SECOND
+            price = worlds.last(gate.engine, "CVX")
+            return gate.decide(
+                Signal(signal_id=f"s{number}", strategy_id="trend", symbol="CVX", side="buy", entry=price, at=at,
+                       quantity=100.0),
+                at=at,
+            )  # fmt: skip
+
+        ask(1)
+        gate.reconcile(worlds.broker_book(gate.engine, positions=[("XOM", "7", "")]), at=gate.engine.last_at)
+        halted = ask(2)
+        gate.operate(
+            "adopt_gate", operator="A. Head", reason="not ours", value=str(gate.engine.reconciliation["sequence"]),
+            at=gate.engine.last_at,
+        )  # fmt: skip
+        after = ask(3)
+    assert (halted.reason, after.verdict) == ("halted", "approved")
+    same = diff(path)
+    assert (same.flips, same.decisions) == ((), 3)
+    tighter = diff(path, "gate.maximum_order_quantity=10")
+    assert {flip.signal_id: flip.kind for flip in tighter.flips} == {"s1": "rejected", "s3": "rejected"}
