@@ -9,12 +9,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal
 
 from rpmcore.decision.handlers.cancels import to_cancel, to_keep
 from rpmcore.decision.reconciliation import BookDifference
-from rpmcore.domain.broker import BrokerEvent, BrokerPort, BrokerUnavailable, EventKind, book_of
+from rpmcore.domain.broker import OVER, BrokerEvent, BrokerPort, BrokerUnavailable, EventKind, book_of
 from rpmcore.domain.commands import CancelRequested, Command, Fill, IntegrityFailed
 from rpmcore.domain.controls import ACCOUNT, Severity
 from rpmcore.domain.decisions import Decision
@@ -87,6 +86,7 @@ class OrderRouter:
         self._fills: dict[str, dict[str, BrokerEvent]] = {}
         self._stopped: set[str] = set()
         self._contradicted: set[str] = set()
+        self._given_up: set[str] = set()
         self._failed, self._started = "", False
         self._lock = threading.RLock()
         gate.subscribe(self._told, failed=self._gate_failed)
@@ -240,6 +240,7 @@ class OrderRouter:
             events = self._broker.events(settled)
             if not self._take_all(events, settled, at, last=True):
                 return len(events)
+        self._look_for_the_dead(at)
         self._cursor = max(after, *(event.cursor for event in events)) if events else after
         return len(events)
 
@@ -254,17 +255,41 @@ class OrderRouter:
         """Take an event, and return whether all that it speaks of has been told."""
         if event.execution_id:
             self._take_fill(event, at)
-        if event.kind in (EventKind.CANCELLED, EventKind.REJECTED):
-            with self._gate.reading() as engine:
-                order = engine.account.orders.get(event.order_id)
-                filled = Decimal(0) if order is None else order.filled
-            if order is not None and filled < event.cumulative:
-                if last:
-                    self._contradiction(event, filled, at)
-                return False
-            if order is not None or not self._gate.knows(event.order_id):
-                self._gate.order_closed(event.order_id, event.kind.value, reason=event.reason, at=at)
+        with self._gate.reading() as engine:
+            order = engine.account.orders.get(event.order_id)
+        if order is None:
+            self._of_no_order(event, at)
+        elif event.kind in OVER and order.filled < event.cumulative:
+            if last:
+                self._contradiction(event, f"has told {order.filled:f}", at)
+            return False
+        elif event.kind is EventKind.FILLED:
+            self._contradiction(event, f"calls it filled, where {order.quantity:f} were released", at)
+        elif event.kind in OVER:
+            self._gate.order_closed(event.order_id, event.kind.value, reason=event.reason, at=at)
         return True
+
+    def _of_no_order(self, event: BrokerEvent, at: int) -> None:
+        """Take word of an order that is over here, which is an old tale or a dead man walking, or was never here."""
+        known = self._gate.knows(event.order_id)
+        if event.kind is EventKind.ACCEPTED and known:
+            self._given_up.add(event.order_id)
+        elif event.kind in OVER and not event.execution_id and not known:
+            self._gate.order_closed(event.order_id, event.kind.value, reason=event.reason, at=at)
+
+    def _look_for_the_dead(self, at: int) -> None:
+        """Halt trading where an order works at the broker that is over here, and have it cancelled."""
+        if not self._given_up:
+            return
+        working = {order.order_id for order in self._broker.open_orders()}
+        for order_id in sorted(self._given_up & working):
+            with self._gate.reading() as engine:
+                over = order_id not in engine.account.orders
+            if over:
+                what = f"order {order_id!r} works at {self._broker.name}, and was over here"
+                self._gate.handle(IntegrityFailed(at=at, reason=f"{what}: reconcile"))
+                self._broker.cancel(order_id, at=at)
+        self._given_up.clear()
 
     def _take_fill(self, event: BrokerEvent, at: int) -> None:
         """Hand a fill to the gate, which takes its id once; under an id that said something else, trading is HALTED."""
@@ -288,12 +313,12 @@ class OrderRouter:
                 IntegrityFailed(at=at, reason=f"a fill of {self._broker.name} is not in the books: {error}")
             )
 
-    def _contradiction(self, event: BrokerEvent, filled: Decimal, at: int) -> None:
-        """Halt trading where a broker counts more fills of an order than it tells, once for each order."""
+    def _contradiction(self, event: BrokerEvent, what: str, at: int) -> None:
+        """Halt trading where a broker contradicts itself or the release, once for each order."""
         if event.order_id not in self._contradicted:
             self._contradicted.add(event.order_id)
-            what = f"{self._broker.name} counts {event.cumulative:f} filled of order {event.order_id!r}, and has told "
-            self._gate.handle(IntegrityFailed(at=at, reason=f"{what}{filled:f}: reconcile"))
+            who = f"{self._broker.name} counts {event.cumulative:f} filled of order {event.order_id!r}, and "
+            self._gate.handle(IntegrityFailed(at=at, reason=f"{who}{what}: reconcile"))
 
     def _settled(self) -> int:
         with self._gate.reading() as engine:

@@ -282,6 +282,42 @@ def test_a_broker_that_counts_fills_which_it_does_not_tell_halts_trading(desk):
     assert desk.working == {"o1": "released"}
 
 
+def test_a_part_that_the_broker_calls_the_whole_halts_trading(desk):
+    desk.send()
+    strike(desk, "partial")
+    desk.trade()
+    events = desk.broker.events
+    desk.broker.events = lambda after: tuple(
+        replace(event, kind=EventKind.FILLED) if event.execution_id else event for event in events(after)
+    )
+    desk.later()
+    assert "calls it filled, where 100 were released" in desk.engine.integrity
+
+
+def test_a_fill_that_is_missing_before_the_last_one_halts_trading(desk):
+    desk.send()
+    strike(desk, "partial")
+    desk.trade()
+    desk.trade()
+    events = desk.broker.events
+    desk.broker.events = lambda after: tuple(e for e in events(after) if e.kind is not EventKind.PARTIAL)
+    desk.later()
+    assert "counts 100 filled" in desk.engine.integrity
+
+
+def test_an_order_that_was_given_up_and_arrives_all_the_same_is_cancelled_and_halts_trading(desk):
+    strike(desk, "lost_submission")
+    release = desk.send().release
+    desk.later(61)
+    assert desk.working == {}
+    desk.venue.take(release, at=desk.at)  # a venue that cannot be told a latest time
+    desk.later()
+    assert "works at memory, and was over here" in desk.engine.integrity
+    assert list(desk.venue.working) == []
+    desk.later()
+    assert desk.agrees()
+
+
 def test_a_fill_of_an_order_of_nobody_is_in_the_book_and_halts(desk):
     desk.send()
     desk.trade()
@@ -379,6 +415,21 @@ def test_a_fill_that_crosses_a_cancel_counts(desk):
     desk.later()
     assert (desk.working, desk.agrees()) == ({}, True)
     assert Decimal(0) < desk.engine.account.positions["trend", "CVX"] < 100
+
+
+def test_the_alert_of_a_reconciliation_ends_when_one_view_is_adopted(desk):
+    alerting = AlertingSystem(channels=("slack",), settings=AlertSettings(least_severity="info"))
+    desk.gate.subscribe(GateAlerts(alerting, desk.engine.kill_switches.latched))
+    desk.venue.positions["trend", "CVX"] = Decimal(7)
+    desk.restart()
+    assert [difference.text for difference in desk.router.start(at=desk.at)] == [
+        "position of CVX trend: gate 0, broker 7"
+    ]
+    alert = {alert.key: alert for alert in alerting.active_alerts()}["integrity"]
+    assert "position of CVX trend: gate 0, broker 7" in alert.text
+    desk.operate("adopt_broker", value=str(desk.engine.reconciliation["sequence"]))
+    assert "integrity" not in {alert.key for alert in alerting.active_alerts()}
+    assert desk.gate.listener_failures == 0
 
 
 def test_an_order_that_will_not_die_is_an_alert_until_it_is_over(desk):

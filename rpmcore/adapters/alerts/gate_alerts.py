@@ -116,6 +116,10 @@ class GateAlerts:
                 what = f"order {difference['order_id']} works at {event['source']}: {difference['broker']}"
                 self._raise("unknown-order", "unknown_order", what)
 
+    def _adopted(self, event: Event) -> None:
+        if not event["integrity"]:
+            self.alerting.resolve_key(INTEGRITY, event["operator"])
+
     def _strategy(self, event: Event) -> None:
         strategy, key = event["strategy_id"], f"strategy:{event['strategy_id']}"
         if event["after"] == "disabled":
@@ -134,7 +138,7 @@ class GateAlerts:
         action, scope, value = event["action"], event["scope"], event["value"]
         who = f"{action} {value}".strip()
         self._raise("operator-action", "operator", f"{event['operator']}: {who}: {event['reason']}", scope=scope)
-        if action in ("clear_integrity", "adopt_broker", "adopt_gate"):
+        if action == "clear_integrity":
             self.alerting.resolve_key(INTEGRITY, event["operator"])
 
     def _operator_refused(self, event: Event) -> None:
@@ -187,9 +191,9 @@ ROWS: Mapping[str, Callable[[GateAlerts, Event], None] | None] = MappingProxyTyp
         "order_will_not_die": GateAlerts._will_not_die,
         "order": GateAlerts._order,
         "reconciled": GateAlerts._reconciled,
+        "adopted": GateAlerts._adopted,
         # The answer, or the log, says enough of these.
         "cancel_requested": None,
-        "adopted": None,
         "position_adopted": None,
         "release_refused": None,
         "refused": None,

@@ -106,6 +106,7 @@ def adopt(engine: "DecisionEngine", order: OperatorOrder, at: int) -> Events:
     elif book.source not in engine.settled:
         _settled(engine, book)  # what happened there before this ledger met it is not this ledger's
     engine.integrity, engine.reconciliation = _without(engine), None
+    events[0]["integrity"] = engine.integrity  # what else keeps trading halted
     return events
 
 
