@@ -8,7 +8,7 @@ from rpmcore.adapters.in_memory_broker.broker import InMemoryBroker
 from rpmcore.adapters.in_memory_broker.faults import Faults, FaultSettings
 from rpmcore.adapters.in_memory_broker.venue import Venue
 from rpmcore.decision.reconciliation import GateBook
-from rpmcore.domain.broker import BrokerUnavailable
+from rpmcore.domain.broker import BrokerUnavailable, EventKind
 from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import RejectionException
 from rpmcore.domain.errors import InvalidArgument
@@ -20,7 +20,7 @@ from tests.decision.worlds import SECOND
 
 EVERYTHING = FaultSettings(
     slippage_bps=2.0, partial=0.4, rejection=0.02, withdrawn=0.02, lost_acknowledgement=0.03, lost_submission=0.03,
-    late_submission=0.03, lost_cancel=0.3, slow_cancel=0.5, repeated_events=0.2, shuffled_events=0.2,
+    late_submission=0.03, later_still=0.7, lost_cancel=0.3, slow_cancel=0.5, repeated_events=0.2, shuffled_events=0.2,
     delayed_events=0.2, disconnect=0.004, outage=7,
 )  # fmt: skip
 SYMBOLS = {"EURUSD": 2_000.0, "XOM": 20.0, "CVX": 15.0, "SP500": 1.0}
@@ -87,14 +87,22 @@ class Soak:
                 setattr(broker, name, self.deadly_now(getattr(broker, name)))
             self.gate._commit = self.deadly_now(RiskGate._commit.__get__(self.gate))
         self.broker, self.router = broker, OrderRouter(self.gate, broker)
+        self.outcomes["starts"] += 1
+        while found := self.start():
+            by_hand = [each.order_id for each in found if each.kind == "order_not_at_gate"]
+            if not by_hand:
+                self.outcomes["adopted"] += 1
+                self.operate("adopt_broker", value=str(self.engine.reconciliation["sequence"]), scope="trend")
+                break
+            for order_id in by_hand:  # what was given up here and arrived there all the same is cancelled by telephone
+                self.outcomes["by hand"] += 1
+                self.venue.end(self.venue.orders[order_id], EventKind.CANCELLED, "by telephone", at=self.at)
+
+    def start(self):
+        """Start the router, and ask again while the line is down."""
         while True:
             with suppress(BrokerUnavailable):
-                found = self.router.start(at=self.at)
-                break
-        self.outcomes["starts"] += 1
-        if found:
-            self.outcomes["adopted"] += 1
-            self.operate("adopt_broker", value=str(self.engine.reconciliation["sequence"]), scope="trend")
+                return self.router.start(at=self.at)
 
     def operate(self, action, **fields):
         self.gate.operate(action, operator="A. Head", reason="the soak", at=self.at, **fields)
@@ -150,7 +158,7 @@ class Soak:
             self.halted_at = self.at
             self.outcomes["halts"] += 1
             self.operate("trip", value="halt", scope=self.random.choice(["account", "trend", "carry"]))
-        elif chance > 0.995:
+        elif chance > 0.96:
             self.begin()
 
     def reconcile(self):
@@ -165,6 +173,7 @@ class Soak:
         for _ in range(200):
             self.at += SECOND
             self.broker.trade(self.prices, at=self.at)
+            self.gate.tick(at=self.at)  # approvals that a kill left behind expire
             done = self.pump()
             if not any((done.unknown, done.cancelling, self.venue.under_way, *self.engine.account.orders)):
                 return

@@ -154,10 +154,12 @@ class InMemoryBroker:
             What happened, as it happened.
         """
         before = len(self.venue.events)
-        for release in self.venue.under_way:
-            if at < release.expires_at:
+        under_way, self.venue.under_way = self.venue.under_way, []
+        for release in under_way:
+            if self.faults.strikes("later_still"):
+                self.venue.under_way.append(release)
+            elif at < release.expires_at:
                 self._arrived(release, at)
-        self.venue.under_way.clear()
         for order in self.venue.working:
             price = prices.get(order.release.symbol)
             if price is not None:

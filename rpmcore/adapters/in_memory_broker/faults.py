@@ -27,7 +27,9 @@ class FaultSettings:
     lost_submission
         An order is lost on its way, and so is the answer.
     late_submission
-        An order is on its way for longer, and arrives when prices next move; the answer is lost.
+        An order is on its way for longer, and arrives when prices move; the answer is lost.
+    later_still
+        An order that is on its way has not arrived when prices move.
     lost_cancel
         A cancel is lost on its way, and nobody says so.
     slow_cancel
@@ -51,6 +53,7 @@ class FaultSettings:
     lost_acknowledgement: float = 0.0
     lost_submission: float = 0.0
     late_submission: float = 0.0
+    later_still: float = 0.0
     lost_cancel: float = 0.0
     slow_cancel: float = 0.0
     repeated_events: float = 0.0
