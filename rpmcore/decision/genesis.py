@@ -97,7 +97,10 @@ class Genesis:
             If it is none.
         """
         if plain.get("schema") != SCHEMA:
-            raise InvalidArgument(f"this genesis is {plain.get('schema')!r}, not {SCHEMA!r}")
+            raise InvalidArgument(
+                f"the genesis is {plain.get('schema')!r}, and this version of rpm reads {SCHEMA!r}: replay the ledger "
+                "with the version that wrote it, and begin a new one"
+            )
         values = {name: value for name, value in plain.items() if name not in ("schema", "order")}
         order = plain["order"]
         return cls(
