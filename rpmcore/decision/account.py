@@ -27,6 +27,8 @@ class Order:
         1 to buy, −1 to sell.
     halts
         How many halts there had been when it was approved: a later one voids the approval of what is not reducing.
+    failures
+        How often trading had been HALTED when it was released; whatever was released before the last time must end.
     cancel_at
         When the broker was first asked to cancel it, UTC nanoseconds; None where it was not.
     undying
@@ -44,6 +46,7 @@ class Order:
     sequence: int
     expires_at: int
     halts: int
+    failures: int = 0
     cancel_at: int | None = None
     undying: bool = False
 
@@ -199,7 +202,7 @@ class Account:
                     "order_id": o.order_id, "strategy_id": o.strategy_id, "symbol": o.symbol, "sign": o.sign,
                     "quantity": str(o.quantity), "filled": str(o.filled), "state": o.state.value,
                     "opening": str(o.opening), "sequence": o.sequence, "expires_at": o.expires_at, "halts": o.halts,
-                    "cancel_at": o.cancel_at, "undying": o.undying,
+                    "failures": o.failures, "cancel_at": o.cancel_at, "undying": o.undying,
                 }
                 for o in self.orders.values()
             ],

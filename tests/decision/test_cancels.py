@@ -95,3 +95,11 @@ def test_epochs_count_what_stops(world):
     assert (before.integrity, before.account, before.strategy) == (0, 0, 0)
     assert (after.integrity, after.account, after.strategy) == (1, 1, 1)
     assert (world.fence().strategies, world.epoch_of("carry").strategy) == ({"trend": 1}, 0)
+
+
+def test_what_was_released_before_the_books_failed_ends_and_what_comes_after_works(world):
+    working(world, "before", "XOM", "sell", 50.0)
+    world.handle(worlds.broken(world))
+    world.handle(worlds.operator(world, "clear_integrity"))
+    working(world, "after")
+    assert to_cancel(world) == (("before", "trading was halted since it was released"),)

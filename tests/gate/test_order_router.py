@@ -353,6 +353,17 @@ def test_the_halt_of_a_strategy_leaves_others_alone(desk):
     assert desk.working == {"o2": "released"}
 
 
+def test_a_reset_does_not_save_what_the_halt_was_to_end(desk):
+    desk.send()
+    desk.send("XOM", "sell", 50.0)
+    desk.operate("trip", value="halt")
+    desk.operate("reset")
+    desk.send()
+    desk.later()
+    desk.later()
+    assert desk.working == {"o2": "released", "o3": "released"}
+
+
 def test_where_the_books_have_failed_everything_is_cancelled(desk):
     desk.send("XOM", "sell", 50.0)
     desk.gate.handle(IntegrityFailed(at=desk.at, reason="the books differ"))

@@ -48,11 +48,11 @@ def overdue(engine: "DecisionEngine", at: int) -> Events:
 
 
 def to_cancel(engine: "DecisionEngine") -> tuple[tuple[str, str], ...]:
-    """Return the orders that must not work on in the state of trading, with why, but those whose cancel was asked.
+    """Return the orders that must not work on, with why, but those whose cancel was asked.
 
-    Under a halt what opens or adds is cancelled, and what only reduces goes on: it would have to be sent again. Where
-    the strategy itself is stopped, what it has working may not reduce more than it holds itself. Where trading is
-    HALTED nobody knows what reduces: everything is cancelled.
+    After a halt what opens or adds is cancelled, also if it was reset before anybody asked for that, and what only
+    reduces goes on: it would have to be sent again. Where the strategy itself is stopped, what it has working may not
+    reduce more than it holds itself. Where trading was HALTED nobody knew what reduces: everything is cancelled.
     """
     found = []
     for order in engine.account.sent:
@@ -63,7 +63,7 @@ def to_cancel(engine: "DecisionEngine") -> tuple[tuple[str, str], ...]:
 
 
 def to_keep(engine: "DecisionEngine") -> frozenset[str]:
-    """Return the orders that may work on in the state of trading."""
+    """Return the orders that may work on."""
     return frozenset(
         order.order_id for order in engine.account.sent if order.cancel_at is None and not _must_end(engine, order)
     )
@@ -72,6 +72,10 @@ def to_keep(engine: "DecisionEngine") -> frozenset[str]:
 def _must_end(engine: "DecisionEngine", order: Order) -> str:
     if engine.integrity:
         return f"trading is halted: {engine.integrity}"
+    if engine.failures != order.failures:
+        return "trading was halted since it was released"
+    if not order.reducing and engine.halts_of(order.strategy_id) != order.halts:
+        return "there was a halt since it was approved"
     severity, stopped = engine.severity(order.strategy_id), engine.stopped(order.strategy_id)
     if severity < Severity.HALT and not stopped:
         return ""

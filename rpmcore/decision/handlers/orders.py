@@ -28,7 +28,7 @@ def release(engine: "DecisionEngine", command: Command, _decision: Decision | No
     why = not_released(engine, order, command.quantity, at)
     if order is None or why:
         return [{"type": "release_refused", "order_id": command.order_id, "reason": why}]
-    released = order.released(exact(command.quantity))
+    released = replace(order.released(exact(command.quantity)), failures=engine.failures)
     events = withdrawn(engine, order, order.opening - released.opening, at)
     engine.account.put(released)
     engine.changed()

@@ -33,12 +33,11 @@ def reconciled(engine: "DecisionEngine", command: Command, _decision: Decision |
     lines = [difference.to_plain() for difference in found]
     event = {
         "type": "reconciled", "source": book.source, "differences": lines, "gate": ours.to_plain(),
-        "broker": book.to_plain(),
     }  # fmt: skip
     # What halted trading before stands again once this is settled: no other failure is cleared by the way.
     failed_before = _without(engine)
     if not found:
-        engine.reconciliation = None
+        engine.integrity, engine.reconciliation = failed_before or engine.integrity, None
         _settled(engine, book)
         return [event]
     events = [event, *integrity_failed(engine, _summary(book, found))]
