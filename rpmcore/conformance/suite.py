@@ -13,15 +13,16 @@ Each test gets a driver of its own. The suite waits for nothing: `BrokerDriver.s
 what waits and the adapter has heard of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from rpmcore.conformance.driver import LIFE, SECOND, BrokerDriver, Releases
-from rpmcore.domain.broker import BrokerEvent, BrokerOrder, BrokerUnavailable, EventKind
-from rpmcore.domain.orders import WORKING, OrderState
+from rpmcore.conformance.looking import by_cursor, events_of, expect, fills_of, same_order, whole
+from rpmcore.domain.broker import BrokerUnavailable, EventKind
+from rpmcore.domain.orders import OrderState
 from rpmcore.domain.releases import Epoch, Fence, ReleasedTrade, ReleaseRefused
 from rpmcore.domain.signing_key import SigningKey
 
@@ -62,7 +63,7 @@ class BrokerConformance:
         told, working = driver.broker.order(release.order_id), driver.broker.open_orders()
         expect(driver.venue_orders(release.order_id) == 1, "the venue has not got the order")
         for found in (submitted, told, *working):
-            expect(found is not None and _is(found, release, driver), f"the order is shown as {found}")
+            expect(found is not None and same_order(found, release, driver), f"the order is shown as {found}")
         expect(len(working) == 1, f"{len(working)} orders work after one was submitted")
         kinds = [event.kind for event in driver.broker.events(0)]
         expect(EventKind.ACCEPTED in kinds, f"no event says that the order was accepted: {kinds}")
@@ -110,7 +111,7 @@ class BrokerConformance:
         """A release whose order was filled long ago is that order still."""
         release = releases.make(driver)
         driver.broker.submit(release, at=releases.now)
-        driver.fill(release.order_id, _whole(release))
+        driver.fill(release.order_id, whole(release))
         driver.settle()
         driver.restart()
         found = driver.broker.submit(release, at=releases.now + 2 * LIFE)
@@ -150,10 +151,10 @@ class BrokerConformance:
         driver.set_venue_clock(ahead)
         release, late = releases.make(driver), releases.make(driver)
         driver.broker.submit(release, at=releases.now)
-        driver.fill(release.order_id, _whole(release))
+        driver.fill(release.order_id, whole(release))
         driver.settle()
         expect(driver.venue_orders(release.order_id) == 1, "the venue's clock kept an order out")
-        expect(len(_fills(driver.broker.events(0))) == 1, "the venue's clock hides a fill")
+        expect(len(fills_of(driver.broker.events(0))) == 1, "the venue's clock hides a fill")
         self._refused(driver, late, late.expires_at)
 
     def test_what_was_released_before_a_halt_is_refused(self, driver: BrokerDriver, releases: Releases) -> None:
@@ -194,7 +195,7 @@ class BrokerConformance:
         driver.settle()
         found = driver.broker.order(release.order_id)
         expect(driver.venue_orders(release.order_id) == 1, "an id was taken for two orders")
-        expect(found is not None and found.quantity == _whole(release), f"the order was replaced: {found}")
+        expect(found is not None and found.quantity == whole(release), f"the order was replaced: {found}")
 
     # Fills
 
@@ -208,7 +209,7 @@ class BrokerConformance:
             order = driver.broker.order(release.order_id)
             expect(order is not None and order.filled == filled * driver.lot, f"{filled} lots were filled: {order}")
             self._holds(driver, filled * driver.lot)
-        fills = _fills(driver.broker.events(0))
+        fills = fills_of(driver.broker.events(0))
         expect(
             [event.quantity for event in fills] == [3 * driver.lot, 3 * driver.lot, 4 * driver.lot],
             f"the fills are told as {fills}",
@@ -227,9 +228,9 @@ class BrokerConformance:
         """Positions carry a sign."""
         release = releases.make(driver, side="sell")
         driver.broker.submit(release, at=releases.now)
-        driver.fill(release.order_id, _whole(release))
+        driver.fill(release.order_id, whole(release))
         driver.settle()
-        self._holds(driver, -_whole(release))
+        self._holds(driver, -whole(release))
 
     # Cancels
 
@@ -242,11 +243,11 @@ class BrokerConformance:
         driver.settle()
         driver.fill(release.order_id, 2 * driver.lot)
         driver.settle()
-        events = _of(driver.broker.events(0), release)
+        events = events_of(driver.broker.events(0), release)
         ends = [event for event in events if event.kind is EventKind.CANCELLED]
         expect(len(ends) == 1, f"a cancelled order is told as {[event.kind.value for event in events]}")
         expect(ends[0].cumulative == 4 * driver.lot, f"the end counts {ends[0].cumulative} filled")
-        expect(not [e for e in _fills(events) if e.cursor > ends[0].cursor], "an order was filled after its end")
+        expect(not [e for e in fills_of(events) if e.cursor > ends[0].cursor], "an order was filled after its end")
         found = driver.broker.order(release.order_id)
         expect(found is not None and found.state is OrderState.CANCELLED, f"a cancelled order is shown as {found}")
         self._holds(driver, 4 * driver.lot)
@@ -259,8 +260,8 @@ class BrokerConformance:
         driver.broker.cancel(release.order_id, at=releases.now)
         driver.fill(release.order_id, 3 * driver.lot)
         driver.settle()
-        events = _of(driver.broker.events(0), release)
-        expect([e.quantity for e in _fills(events)] == [3 * driver.lot], f"the fill is told as {events}")
+        events = events_of(driver.broker.events(0), release)
+        expect([e.quantity for e in fills_of(events)] == [3 * driver.lot], f"the fill is told as {events}")
         ends = [event.cumulative for event in events if event.kind is EventKind.CANCELLED]
         expect(ends == [3 * driver.lot], f"the end counts {ends}")
 
@@ -268,13 +269,13 @@ class BrokerConformance:
         """It crosses the last fill every day."""
         release = releases.make(driver)
         driver.broker.submit(release, at=releases.now)
-        driver.fill(release.order_id, _whole(release))
+        driver.fill(release.order_id, whole(release))
         driver.settle()
         before = driver.broker.events(0)
         driver.broker.cancel(release.order_id, at=releases.now)
         driver.broker.cancel("nobody", at=releases.now)
         driver.settle()
-        expect(_by_cursor(driver.broker.events(0)) == _by_cursor(before), "a cancel of a filled order made events")
+        expect(by_cursor(driver.broker.events(0)) == by_cursor(before), "a cancel of a filled order made events")
 
     def test_all_of_a_strategy_or_of_the_account_can_be_cancelled(
         self, driver: BrokerDriver, releases: Releases
@@ -316,15 +317,15 @@ class BrokerConformance:
             driver.fill(release.order_id, 2 * driver.lot)
         driver.broker.cancel(release.order_id, at=releases.now)
         driver.settle()
-        whole = _by_cursor(driver.broker.events(0))
+        whole = by_cursor(driver.broker.events(0))
         expect(len(whole) >= 5, f"events are missing: {[event.kind.value for event in whole]}")
         expect(whole[-1].cursor == driver.broker.cursor(), "the cursor is not that of the newest event")
         for event in whole:
             later = [each for each in whole if each.cursor > event.cursor]
-            found = [each for each in _by_cursor(driver.broker.events(event.cursor)) if each.cursor > event.cursor]
+            found = [each for each in by_cursor(driver.broker.events(event.cursor)) if each.cursor > event.cursor]
             expect(found == later, f"behind cursor {event.cursor} is told {found}, and not {later}")
         driver.restart()
-        expect(_by_cursor(driver.broker.events(0)) == whole, "events are others after a restart")
+        expect(by_cursor(driver.broker.events(0)) == whole, "events are others after a restart")
 
     def test_what_happened_while_the_line_was_down_is_told(self, driver: BrokerDriver, releases: Releases) -> None:
         """The venue goes on; whoever comes back asks from where he was."""
@@ -338,7 +339,7 @@ class BrokerConformance:
             driver.broker.events(seen)
         driver.reconnect()
         driver.settle()
-        fills = _fills(driver.broker.events(seen))
+        fills = fills_of(driver.broker.events(seen))
         expect([event.quantity for event in fills] == [4 * driver.lot], f"after the line was down is told {fills}")
         self._holds(driver, 4 * driver.lot)
 
@@ -384,35 +385,3 @@ class BrokerConformance:
     def _works(self, driver: BrokerDriver, *releases: ReleasedTrade) -> None:
         working = {order.order_id for order in driver.broker.open_orders()}
         expect(working == {release.order_id for release in releases}, f"what works is {sorted(working)}")
-
-
-def expect(found: bool, otherwise: str) -> None:
-    """Fail a test, and say what is wrong with the adapter."""
-    if not found:
-        pytest.fail(otherwise, pytrace=False)
-
-
-def _is(found: BrokerOrder, release: ReleasedTrade, driver: BrokerDriver) -> bool:
-    return (
-        (found.order_id, found.symbol, found.side, found.quantity, found.filled)
-        == (release.order_id, driver.symbol, release.side, _whole(release), Decimal(0))
-        and bool(found.venue_order_id)
-        and found.state in WORKING
-    )
-
-
-def _whole(release: ReleasedTrade) -> Decimal:
-    return Decimal(repr(release.quantity))
-
-
-def _of(events: Iterable[BrokerEvent], release: ReleasedTrade) -> list[BrokerEvent]:
-    return [event for event in _by_cursor(events) if event.order_id == release.order_id]
-
-
-def _fills(events: Iterable[BrokerEvent]) -> list[BrokerEvent]:
-    return [event for event in _by_cursor(events) if event.execution_id]
-
-
-def _by_cursor(events: Iterable[BrokerEvent]) -> list[BrokerEvent]:
-    """Return events in their order, each once."""
-    return sorted({event.cursor: event for event in events}.values(), key=lambda event: event.cursor)

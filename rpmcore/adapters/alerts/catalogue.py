@@ -20,7 +20,7 @@ DONE = MappingProxyType(
     {
         Severity.WARNING: "nothing; trading goes on",
         Severity.THROTTLE: "new positions are cut in size",
-        Severity.HALT: "what opens or adds is refused; working orders are to be cancelled; what reduces still passes",
+        Severity.HALT: "what opens or adds is refused, and to be cancelled where it works; what reduces still passes",
         Severity.LIQUIDATE: "as a halt, and the positions are to be closed",
     }
 )
