@@ -45,7 +45,8 @@ class BrokerEvent:
     ----------
     cursor
         Where it stands in the broker's own order of events, 1 or more. The same event has the same cursor, however
-        often and in whatever order it is delivered.
+        often and in whatever order it is delivered, and no later one a lower. Where a venue counts anew, as each day,
+        what was not taken before shows as a difference of the next reconciliation.
     order_id, venue_order_id
         The client order id, and the venue's own.
     execution_id

@@ -185,6 +185,16 @@ def test_adopting_the_broker_s_view_makes_the_books_agree(world):
     assert lines(reconcile(world, **book)) == []
 
 
+def test_a_broker_that_counts_its_events_anew_is_believed_once_the_books_agree(world):
+    for cursor in (12, 3):
+        reconcile(world, cursor=cursor)
+        assert world.settled == {"broker": cursor}
+    reconcile(world, cursor=99, positions=[])
+    assert world.settled == {"broker": 3}
+    adopt(world, "gate")
+    assert world.settled == {"broker": 3}
+
+
 def test_adopted_money_is_a_loss_to_those_who_watch_losses(world):
     reconcile(world, cash=GateBook.of(world).cash - 300_000.0)
     adopt(world, "broker")

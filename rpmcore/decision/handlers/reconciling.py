@@ -49,9 +49,12 @@ def reconciled(engine: "DecisionEngine", command: Command, _decision: Decision |
 
 
 def _settled(engine: "DecisionEngine", book: BrokerBook) -> None:
-    """Note up to where the events of a broker are in the gate's books, whichever way they came there."""
+    """Note up to where the events of a broker are in the gate's books, whichever way they came there.
+
+    A broker that counts anew every day may come to a lower cursor: what it says now is what the books agree with.
+    """
     if book.cursor is not None:
-        engine.settled[book.source] = max(engine.settled.get(book.source, 0), book.cursor)
+        engine.settled[book.source] = book.cursor
 
 
 def _without(engine: "DecisionEngine") -> str:
