@@ -530,6 +530,18 @@ class RiskGate:
         found = next((event["differences"] for event in events if event["type"] == "reconciled"), ())
         return tuple(BookDifference(**difference) for difference in found)
 
+    def obey(self) -> None:
+        """Carry out what operators have asked for; every decision and command begins with this by itself.
+
+        Raises
+        ------
+        GateHalted
+            If the gate has failed, or fails now.
+        """
+        with self._lock:
+            self._alive()
+            self._obey()
+
     def knows(self, order_id: str) -> bool:
         """Return whether a signal of this id was decided here, however long ago."""
         with self._lock:

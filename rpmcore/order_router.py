@@ -172,6 +172,7 @@ class OrderRouter:
                 with suppress(BrokerUnavailable):
                     self._broker.cancel_all(at=at)
                 raise GateHalted(f"the gate has halted: {self._failed}")
+            self._gate.obey()  # an operator who stops trading must not wait for the next signal
             taken = 0
             try:
                 self._stop(at)  # before anything else: what is to end must not wait

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from rpmcore.adapters.ledger.reader import LedgerReader
+from rpmcore.domain import canonical
 
 QUICK = ("gate", "run", "--until", "2015-01-30")
 
@@ -74,8 +75,13 @@ def test_two_runs_have_the_same_bytes_with_other_hash_seeds_and_thread_counts(tm
             capture_output=True, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         with LedgerReader.open(path) as reader:
-            bodies.append([(record.kind, record.body) for record in reader.records()])
+            bodies.append([(record.kind, unsigned(record.body)) for record in reader.records()])
     assert bodies[0] == bodies[1]
+
+
+def unsigned(body):
+    """Return a record without the signature of an approval, which is of its ledger alone."""
+    return {name: value for name, value in canonical.parse(body).items() if name != "signature"}
 
 
 def test_logs_and_metrics_say_what_the_summary_says(rpm, tmp_path):

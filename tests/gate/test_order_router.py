@@ -9,6 +9,7 @@ from rpmcore.adapters.alerts.alert import AlertSeverity
 from rpmcore.adapters.alerts.alerting import AlertingSystem
 from rpmcore.adapters.alerts.gate_alerts import GateAlerts
 from rpmcore.adapters.alerts.settings import AlertSettings
+from rpmcore.adapters.control_folder import ControlFolder
 from rpmcore.adapters.in_memory_broker.broker import InMemoryBroker
 from rpmcore.adapters.in_memory_broker.faults import Faults, FaultSettings
 from rpmcore.adapters.in_memory_broker.venue import Venue
@@ -504,3 +505,17 @@ def test_a_ledger_keeps_who_was_sent_and_cancelled(tmp_path):
         assert OrderRouter(gate, broker).start(at=at) == ()
     proof = prove(path, KEY)
     assert proof.ok, proof.differing
+
+
+def test_an_operator_s_halt_is_carried_out_where_no_signal_comes(tmp_path):
+    path, now = tmp_path / "desk.ledger", [worlds.START]
+    with RiskGate.create(path, worlds.genesis(), KEY, clock=lambda: now[0], timer=None) as gate:
+        desk = Desk(gate)
+        desk.send()
+        now[0] = desk.at
+        ControlFolder(path).submit(
+            {"action": "trip", "operator": "A. Head", "reason": "news", "scope": "account", "value": "halt"}
+        )
+        desk.later()
+        assert (desk.working, gate.trading_state) == ({}, TradingState.REDUCING)
+        assert list(desk.venue.working) == []
