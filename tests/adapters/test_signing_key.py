@@ -43,8 +43,8 @@ def test_a_subkey_is_hmac_sha256(secret, message):
 
 def test_subkeys_of_purposes_sign_differently():
     key = SigningKey(SECRET)
-    macs = {key.for_(purpose).mac(b"x") for purpose in ("chain", "head", "approval")}
-    assert len(macs) == 3
+    macs = {key.for_(purpose).mac(b"x") for purpose in ("chain", "head", "approval", "release")}
+    assert len(macs) == 4
     assert key.for_("approval").mac(b"x") == SigningKey(SECRET).for_("approval").mac(b"x")
     assert key.id == SigningKey(SECRET).id != SigningKey(SECRET[::-1]).id
 
