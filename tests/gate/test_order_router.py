@@ -1,5 +1,6 @@
 """From the gate to a broker and back: sent once, taken once, cancelled under a halt, and never guessed."""
 
+import threading
 from dataclasses import replace
 from decimal import Decimal
 
@@ -519,3 +520,67 @@ def test_an_operator_s_halt_is_carried_out_where_no_signal_comes(tmp_path):
         desk.later()
         assert (desk.working, gate.trading_state) == ({}, TradingState.REDUCING)
         assert list(desk.venue.working) == []
+
+
+class LockedBroker(InMemoryBroker):
+    """A venue that two may speak to at once."""
+
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        lock = threading.RLock()
+        for name in ("submit", "cancel", "cancel_all", "events", "open_orders", "order", "cursor", "trade"):
+            setattr(self, name, self._locked(lock, getattr(self, name)))
+
+    @staticmethod
+    def _locked(lock, call):
+        def called(*given, **named):
+            with lock:
+                return call(*given, **named)
+
+        return called
+
+
+def test_senders_pumps_and_operators_share_a_router(desk):
+    desk.broker = LockedBroker(desk.gate.release_verifier(), venue=desk.venue, faults=desk.faults)
+    desk.router = OrderRouter(desk.gate, desk.broker)
+    assert desk.router.start(at=desk.at) == ()
+    approvals = {side: [desk.approve("CVX", side, 1.0) for _ in range(20)] for side in ("buy", "sell")}
+    refused, problems = [], []
+
+    def send(side):
+        for approved in approvals[side]:
+            try:
+                desk.router.send(approved, at=desk.at)
+            except RejectionException:
+                refused.append(approved)
+
+    def operate():
+        for action in ("trip", "reset") * 3:
+            desk.operate(action, value="halt" if action == "trip" else "")
+
+    def market():
+        for _ in range(30):
+            desk.trade()
+            desk.router.pump(at=desk.at)
+
+    def run(work, *given):
+        try:
+            work(*given)
+        except Exception as error:  # noqa: BLE001 - a thread's failure is the test's
+            problems.append(error)
+
+    threads = [
+        threading.Thread(target=run, args=each) for each in ((send, "buy"), (send, "sell"), (operate,), (market,))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    for _ in range(3):
+        desk.trade()
+        desk.later(31)
+    desk.gate.tick(at=desk.at)  # what was approved and not released expires
+    assert (desk.working, list(desk.venue.working), desk.agrees()) == ({}, [], True)
+    assert len(desk.venue.orders) <= 40 - len(refused)
+    assert desk.gate.trading_state is TradingState.ACTIVE
