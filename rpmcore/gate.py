@@ -546,7 +546,7 @@ class RiskGate:
         """Return whether a signal of this id was decided here, however long ago."""
         with self._lock:
             self._alive()
-            return self._store.find(f"signal:{order_id}") is not None
+            return self._find(f"signal:{order_id}") is not None
 
     def price_bar(self, day: str, closes: dict[str, float], *, at: int | None = None) -> tuple[Event, ...]:
         """Take the closes of a day; see `handle`."""
