@@ -18,6 +18,7 @@ from rpm_cli import (
     evaluate,
     exposure,
     gate,
+    import_,
     keys,
     killswitch,
     limits,
@@ -62,6 +63,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(killswitch.app, name="killswitch")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(config.app, name="config")
+app.add_typer(import_.app, name="import")
 app.command("demo", short_help="Two minutes with the sample book.")(demo.demo)
 app.command("warmup", short_help="Compile the numeric kernels.")(warmup.warmup)
 app.command("doctor", short_help="Check the installation.")(doctor.doctor)
