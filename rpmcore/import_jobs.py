@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rpmcore.adapters.server_time import Clock, nanoseconds, server_time
 from rpmcore.adapters.statements.footing import Check, footing, uncompared
 from rpmcore.adapters.statements.lots import ContractSizes, check_sizes
 from rpmcore.adapters.statements.mapped_csv import Mapped, read_mapped
@@ -16,7 +17,6 @@ from rpmcore.adapters.statements.mt5 import read_mt5
 from rpmcore.adapters.statements.numbers import DecimalMark
 from rpmcore.adapters.statements.output import check_targets, write_tables
 from rpmcore.adapters.statements.results import Columns, ImportedHolding, ImportedTrade, book_columns, trade_columns
-from rpmcore.adapters.statements.server_time import Clock, nanoseconds, server_time
 from rpmcore.adapters.statements.statement import OpenPosition, Statement
 from rpmcore.adapters.statements.strategy_names import StrategyRules
 from rpmcore.adapters.statements.symbols import SymbolRules, first_match, known, price_currency

@@ -170,8 +170,8 @@ def test_suffixes_go_by_rule_and_never_by_guess(imported, sample, tmp_path):
     trades, book, _ = written(imported, sample, tmp_path, "--strip-suffix", ".m")
     assert {trade.symbol for trade in trades.trades} == {"EURUSD", "XAUUSD"}
     assert {row.symbol for row in book.holdings} == {"GBPUSD", "USDJPY"}
-    trades, _, done = written(imported, sample, tmp_path, "--symbol", "EURUSD.m=EURUSD", "--strip-suffix", ".m",
-                              "--symbol", "XAUUSD.m=GOLD", "--force", "--json", "--contract-size", "GOLD=100")  # fmt: skip
+    rules = ("--symbol", "EURUSD.m=EURUSD", "--strip-suffix", ".m", "--symbol", "XAUUSD.m=GOLD", "--force", "--json")
+    trades, _, done = written(imported, sample, tmp_path, *rules, "--contract-size", "GOLD=100")
     assert {trade.symbol for trade in trades.trades} == {"EURUSD", "GOLD"}
     found = json.loads(done.out)
     assert found["symbols"]["XAUUSD.m"] == "GOLD"

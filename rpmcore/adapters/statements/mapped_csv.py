@@ -7,13 +7,13 @@ from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 
+from rpmcore.adapters.server_time import Clock, nanoseconds
 from rpmcore.adapters.statements.csv_rows import csv_rows
 from rpmcore.adapters.statements.encodings import Progress, open_text
 from rpmcore.adapters.statements.mapping import TradeMapping
 from rpmcore.adapters.statements.numbers import parse_number
 from rpmcore.adapters.statements.results import ImportedTrade
 from rpmcore.adapters.statements.rows import Row
-from rpmcore.adapters.statements.server_time import Clock, nanoseconds
 from rpmcore.domain.errors import InputError, nearest
 
 _SEPARATORS = frozenset(".,'’ ")

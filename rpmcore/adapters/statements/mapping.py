@@ -7,10 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from rpmcore.adapters.server_time import ServerTime, server_time
 from rpmcore.adapters.statements.csv_rows import DELIMITERS
 from rpmcore.adapters.statements.lots import ContractSizes
 from rpmcore.adapters.statements.numbers import DecimalMark
-from rpmcore.adapters.statements.server_time import ServerTime, server_time
 from rpmcore.adapters.statements.strategy_names import StrategyRules
 from rpmcore.adapters.statements.symbols import SymbolRules
 from rpmcore.adapters.strict_yaml import Document, parse
