@@ -23,6 +23,7 @@ from rpm_cli import (
     killswitch,
     limits,
     options,
+    reconcile,
     regime,
     replay,
     scenarios,
@@ -54,6 +55,7 @@ app.command("strategies", short_help="Which strategies may trade?")(strategies.s
 app.command("size", short_help="How large may this trade be?")(size.size)
 app.command("decide", short_help="May this trade be sent?")(decide.decide)
 app.add_typer(gate.app, name="gate")
+app.command("reconcile", short_help="Does the broker hold what the gate does?")(reconcile.reconcile)
 app.command("replay", short_help="Does the ledger lead to its decisions?")(replay.replay)
 app.command("serve", short_help="The gate as a service.")(serve.serve)
 app.command("top", short_help="The state of a service, live.")(top.top)

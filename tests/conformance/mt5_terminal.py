@@ -148,8 +148,8 @@ class Mt5Terminal:
         sign = 1 if order.type % 2 == 0 else -1
         self.held[order.symbol] = self.held.get(order.symbol, 0.0) + sign * lots
         self.executions.append(
-            TradeDeal(self._ticket(), ticket, self._ms() // 1000, self._ms(), order.type % 2, 0, order.magic, ticket, lots,
-                      price, -0.35, 0.0, 0.0, -0.05, order.symbol, order.comment)
+            TradeDeal(self._ticket(), ticket, self._ms() // 1000, self._ms(), order.type % 2, 0, order.magic, ticket,
+                      lots, price, -0.35, 0.0, 0.0, -0.05, order.symbol, order.comment)
         )  # fmt: skip
         state = self.ORDER_STATE_PARTIAL if left else self.ORDER_STATE_FILLED
         if order.state == self.ORDER_STATE_REQUEST_CANCEL and left:

@@ -128,7 +128,7 @@ def test_where_the_market_is_there_already_it_is_dealt_for_no_worse_than_the_ent
 
 @pytest.mark.parametrize("quantity", [1500.5, 500.0, 6_000_000.0])
 def test_a_quantity_that_is_no_volume_there_is_refused_and_not_rounded(driver, releases, quantity):
-    with pytest.raises(ReleaseRefused, match="by 0.01: set the lot step of the instrument to 1000"):
+    with pytest.raises(ReleaseRefused, match=r"by 0\.01: set the lot step of the instrument to 1000"):
         submit(driver, releases, quantity=quantity)
     assert not driver.terminal.requests
 

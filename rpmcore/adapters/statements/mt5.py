@@ -196,13 +196,15 @@ class _Reading:
                 side, _, kind = self._filled(line, "type").casefold().partition(" ")
                 if side not in _SIDES:
                     raise self._error(line, "type", "an order is to buy or to sell", "export the report in English")
+                volume, filled = self._volumes(line)
                 yield WorkingOrder(
                     row=line.number,
                     order=line.texts["order"],
                     symbol=self._filled(line, "symbol"),
                     side=_SIDES[side],
                     kind=kind or "market",
-                    remaining=self._remaining(line),
+                    volume=volume,
+                    filled=filled,
                     price=self._amount(line, "price") or None,
                     comment=line.texts.get("comment") or line.hidden,
                 )
@@ -291,11 +293,11 @@ class _Reading:
             raise self._error(line, column, "it must be positive; the type has the sign", "export the report again")
         return found
 
-    def _remaining(self, line: Line) -> Decimal:
-        """Return what is left of ``1.00 / 0.25``: ordered, and filled."""
+    def _volumes(self, line: Line) -> tuple[Decimal, Decimal]:
+        """Return the two of ``1.00 / 0.25``: ordered, and filled."""
         ordered, _, filled = self._filled(line, "volume").partition("/")
-        left = self.number(ordered.strip(), line.number, "volume")
-        return left - (self.number(filled.strip(), line.number, "volume") if filled.strip() else _ZERO)
+        part = self.number(filled.strip(), line.number, "volume") if filled.strip() else _ZERO
+        return self.number(ordered.strip(), line.number, "volume"), part
 
     def _side(self, line: Line) -> Side:
         side = _SIDES.get(line.texts.get("type", "").casefold())

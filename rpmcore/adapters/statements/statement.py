@@ -68,14 +68,15 @@ class OpenPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingOrder:
-    """A row of *Working Orders*; `remaining` is what is not filled, in lots, and `kind` such as ``limit``."""
+    """A row of *Working Orders*; volume and what is filled of it in lots, and `kind` such as ``limit``."""
 
     row: int
     order: str
     symbol: str
     side: Side
     kind: str
-    remaining: Decimal
+    volume: Decimal
+    filled: Decimal
     price: Decimal | None
     comment: str
 
