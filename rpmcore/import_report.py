@@ -14,6 +14,7 @@ class TradesMade:
     """What became of the closed positions; amounts in account currency."""
 
     path: str | None
+    path_reason: str | None = "the trades were not asked for"
     n_trades: int
     pnl: Decimal
     fees: Decimal
@@ -71,9 +72,13 @@ class ImportReport:
     time_zone: str
     account: Mapping[str, str | None]
     as_of: str | None
+    as_of_reason: str | None = "the file does not say"
     capital: Decimal | None
+    capital_reason: str | None = "the file does not say"
     trades: TradesMade | None
+    trades_reason: str | None = "there is no closed position"
     book: BookMade | None
+    book_reason: str | None = "the book was not asked for"
     symbols: Mapping[str, str]
     reconciliation: tuple[Reconciled, ...]
     money: Mapping[str, Decimal]

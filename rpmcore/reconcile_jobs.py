@@ -71,11 +71,11 @@ def statement_book(path: str, how: Statements) -> BookOf:
     return read
 
 
-def broker_book(name: str, config: str | None, key: SigningKey) -> BookOf:
+def broker_book(name: str, config: str | None, key: SigningKey, *, read_only: bool = False) -> BookOf:
     """Return what asks a broker: ``mt5``, or ``MODULE:FACTORY`` of the user's own.
 
     The factory is called with a `ReleaseVerifier` and returns a `BrokerPort`. Its module is imported, and so run: that
-    is the user's choice, as it is with ``python -m``.
+    is the user's choice, as it is with ``python -m``. To a dry run ``mt5`` leaves its journal as it is (`read_only`).
 
     Raises
     ------
@@ -85,7 +85,7 @@ def broker_book(name: str, config: str | None, key: SigningKey) -> BookOf:
 
     def read(_gate: GateBook, ledger: str) -> BrokerBook:
         verifier = ReleaseVerifier(key.for_("release"), ledger)
-        broker = _connected(name, config, verifier)
+        broker = _connected(name, config, verifier, read_only=read_only)
         try:
             return book_of(broker)
         finally:
@@ -277,7 +277,7 @@ def _mt5_book(read: Statement, how: Statements, gate: GateBook) -> BrokerBook:
     )  # fmt: skip
 
 
-def _connected(name: str, config: str | None, verifier: ReleaseVerifier) -> Any:
+def _connected(name: str, config: str | None, verifier: ReleaseVerifier, *, read_only: bool) -> Any:
     if name == "mt5":
         if config is None:
             raise InvalidArgument(
@@ -285,7 +285,7 @@ def _connected(name: str, config: str | None, verifier: ReleaseVerifier) -> Any:
             )
         from rpmcore.adapters.mt5_broker.connecting import connect
 
-        return connect(config, verifier)
+        return connect(config, verifier, read_only=read_only)
     module, _, factory = name.partition(":")
     if not module or not factory:
         raise InvalidArgument(f"--broker is mt5 or MODULE:FACTORY, and not {name!r}")

@@ -37,6 +37,7 @@ class ReconciledLine:
     gate: str
     broker: str
     difference: Decimal | None
+    difference_reason: str | None = "not both of them are numbers"
     verdict: Verdict
 
 

@@ -96,7 +96,7 @@ def reconcile(
     if statement is not None:
         book = jobs.statement_book(statement, how)
     elif broker is not None:
-        book = jobs.broker_book(broker, broker_config, key_for(ledger))
+        book = jobs.broker_book(broker, broker_config, key_for(ledger), read_only=dry_run)
     adoption = None if adopt is None else jobs.Adoption(
         view="broker" if adopt is View.BROKER else "gate", operator=str(operator), reason=str(reason),
         book_to=book_to or "account",

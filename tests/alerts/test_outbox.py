@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rpmcore.adapters.alerts import outbox as outboxes
 from rpmcore.adapters.alerts.alert import Alert, AlertAction, AlertSeverity
-from rpmcore.adapters.alerts.exclusive_file import ExclusiveFile
 from rpmcore.adapters.alerts.outbox import LONGEST_WAIT, MOST_KEPT, Outbox, OutboxError
+from rpmcore.adapters.exclusive_file import ExclusiveFile
 from tests.endpoints import eventually
 
 TRIGGER, RESOLVE = AlertAction.TRIGGER, AlertAction.RESOLVE

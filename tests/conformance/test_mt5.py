@@ -15,7 +15,7 @@ from rpmcore.adapters.server_time import server_time
 from rpmcore.conformance.driver import Releases
 from rpmcore.conformance.suite import NOON, BrokerConformance
 from rpmcore.domain.broker import BrokerUnavailable, EventKind, book_of
-from rpmcore.domain.errors import InvalidArgument
+from rpmcore.domain.errors import InvalidArgument, Unavailable
 from rpmcore.domain.orders import OrderState
 from rpmcore.domain.releases import ReleaseRefused
 from tests.conformance.mt5_terminal import Mt5Terminal
@@ -205,6 +205,22 @@ def test_a_journal_that_a_crash_cut_short_is_read_to_its_last_whole_line(driver,
         driver.restart()
     path.write_bytes(b"")
     driver.restart()
+
+
+def test_a_journal_has_one_writer_and_others_may_look(driver, releases):
+    release = releases.make(driver)
+    driver.broker.submit(release, at=releases.now)
+    path = driver.folder / "journal.jsonl"
+    with pytest.raises(Unavailable, match="another process writes to the journal"):
+        Mt5Broker(driver.terminal, releases.verifier(), journal=path, rules=RULES)
+    before = path.read_bytes()
+    looking = Mt5Broker(driver.terminal, releases.verifier(), journal=path, rules=RULES, read_only=True)
+    assert [order.order_id for order in looking.open_orders()] == [release.order_id]
+    assert [event.kind for event in looking.events(0)] == [EventKind.ACCEPTED]
+    with pytest.raises(ReleaseRefused, match="only looks"):
+        looking.submit(releases.make(driver), at=releases.now)
+    looking.close()
+    assert path.read_bytes() == before
 
 
 def test_another_login_answers_for_nobody(driver):

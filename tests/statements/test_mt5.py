@@ -117,6 +117,22 @@ def test_a_report_that_ends_before_today_says_so_by_an_option(imported, sample):
     assert "partial" in {warning["code"] for warning in json.loads(done.out)["warnings"]}
 
 
+@pytest.mark.parametrize("counted", [False, True], ids=["beside the balance", "in the balance"])
+def test_credit_is_lent_and_not_earned(imported, sample, counted):
+    balance = "9 266.00" if not counted else "9 366.00"
+    sample.deals.append(
+        ("2024.03.08 10:00:00", "12", "", "credit", *[""] * 4, "0.00", "0.00", "0.00", "100.00", balance, "")
+    )
+    sample.totals["balance"] = balance
+    sample.figures[:4] = [
+        ("Balance", balance), ("Credit Facility", "0.00" if counted else "100.00"), ("Floating P/L", "242.03"),
+        ("Equity", "9 608.03"),
+    ]  # fmt: skip
+    done = imported(sample, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["money"]["credit"] == 100.0
+
+
 def test_a_report_without_totals_imports_nothing(imported, sample, tmp_path):
     sample.deals, sample.figures = [], []
     done = imported(sample, "--trades", tmp_path / "t.parquet")

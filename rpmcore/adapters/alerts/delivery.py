@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from rpmcore.adapters.alerts.alerting import AlertingSystem
 from rpmcore.adapters.alerts.channel import Channel, Sent
-from rpmcore.adapters.alerts.exclusive_file import ExclusiveFile
 from rpmcore.adapters.alerts.outbox import Delivery, Outbox, OutboxError, UnreadableDelivery
 from rpmcore.adapters.alerts.retries import LONGEST_PAUSE, backoff
+from rpmcore.adapters.exclusive_file import ExclusiveFile
 from rpmcore.domain.errors import ConfigurationError
 
 LONGEST_SLEEP = 1.0

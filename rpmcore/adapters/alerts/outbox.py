@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from rpmcore.adapters.alerts.alert import Alert, AlertAction, AlertSeverity
-from rpmcore.adapters.alerts.exclusive_file import ExclusiveFile
+from rpmcore.adapters.exclusive_file import ExclusiveFile
 from rpmcore.domain.errors import RpmError
 
 APPLICATION, VERSION = int.from_bytes(b"rpmA", "big"), 1

@@ -79,6 +79,8 @@ class Mt5Broker:
         File of this account's orders and events; see `Journal`.
     rules
         How names and times are read.
+    read_only
+        Whether the account is only looked at: then the journal is not written, and nothing is submitted.
 
     Raises
     ------
@@ -88,7 +90,9 @@ class Mt5Broker:
         If the account hedges, and the rules do not say that this is known.
     """
 
-    def __init__(self, module: Any, verifier: ReleaseVerifier, *, journal: Path, rules: Mt5Rules) -> None:
+    def __init__(
+        self, module: Any, verifier: ReleaseVerifier, *, journal: Path, rules: Mt5Rules, read_only: bool = False
+    ) -> None:  # fmt: skip
         self._terminal = Terminal(module, rules.since)
         self._verifier, self._rules = verifier, rules
         account = self._terminal.account()
@@ -98,7 +102,8 @@ class Mt5Broker:
                 "open a second one. Use a netting account, or say that this is known (hedging=True)"
             )
         self._login = account.login
-        self._journal = Journal(journal)
+        self._read_only = read_only
+        self._journal = Journal(journal, read_only=read_only)
         self._sizes: dict[str, Decimal] = {}
         self._names = {theirs: ours for ours, theirs in rules.symbols.items()}
         self._strategies = {magic: strategy for strategy, magic in rules.magics.items()}
@@ -160,6 +165,8 @@ class Mt5Broker:
             if there is not None and there != split(comment_of(release)):
                 raise ReleaseRefused(f"an order {release.order_id!r} was taken before, and it is another one")
             return self._told(known)
+        if self._read_only:
+            raise ReleaseRefused("this adapter only looks at the account")
         request = self._request(release)
         tag = tag_of(release.order_id)
         self._journal.note_sent(Sent(tag=tag, order_id=release.order_id, strategy_id=release.strategy_id))

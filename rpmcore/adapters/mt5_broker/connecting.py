@@ -18,7 +18,7 @@ _KEYS = ("magics", "time_zone", "since", "symbols", "journal", "hedging")
 _LARGEST = 256 * 1024
 
 
-def connect(path: str | PathLike[str], verifier: ReleaseVerifier) -> Mt5Broker:
+def connect(path: str | PathLike[str], verifier: ReleaseVerifier, *, read_only: bool = False) -> Mt5Broker:
     """Return the adapter of the terminal that runs on this machine, by the rules of a YAML file.
 
     Its keys are ``magics`` (whole number by strategy), ``time_zone`` (of the server), ``since`` (the day from which its
@@ -42,7 +42,7 @@ def connect(path: str | PathLike[str], verifier: ReleaseVerifier) -> Mt5Broker:
     if not module.initialize():
         code, text = module.last_error()
         raise BrokerUnavailable(f"no terminal answers: {text} ({code}). Start it, log in, and allow algo trading")
-    return Mt5Broker(module, verifier, journal=journal, rules=rules)
+    return Mt5Broker(module, verifier, journal=journal, rules=rules, read_only=read_only)
 
 
 def _rules(path: str | PathLike[str]) -> tuple[Mt5Rules, Path]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rpmcore.adapters.exclusive_file import ExclusiveFile
 from rpmcore.domain.broker import BrokerEvent, EventKind
 from rpmcore.domain.errors import InvalidArgument, Unavailable
 
@@ -30,31 +31,30 @@ class Journal:
     ----------
     path
         The file; made if there is none. One adapter at a time writes to it.
+    read_only
+        Whether new lines stay in memory, so that a journal can be read while another adapter writes to it.
 
     Raises
     ------
     InvalidArgument
         If a line is not one of a journal.
     Unavailable
-        If the file cannot be read or written.
+        If the file cannot be read or written, or another process writes to it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path, self._read_only, self._file = path, read_only, -1
+        self._lock: ExclusiveFile | None = None
         self.sent: dict[str, Sent] = {}
         self.tickets: dict[int, str] = {}
         self.events: dict[str, BrokerEvent] = {}
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
-            content = path.read_bytes()
-            whole = content.rfind(b"\n") + 1
-            os.ftruncate(self._file, whole)
-        except OSError as error:
-            raise Unavailable(f"the journal {path} cannot be used: {error.strerror or error}") from error
+        content = self._opened()
+        whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), 1):
             try:
                 self._take(json.loads(line))
             except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+                self.close()
                 raise InvalidArgument(f"line {number} of {path} is not one of a journal ({error})") from error
 
     def note_sent(self, sent: Sent) -> None:
@@ -72,20 +72,43 @@ class Journal:
         self._write([{"key": key, "event": _plain(event)} for key, event in events])
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file, and let the next one write."""
+        if self._file >= 0:
+            os.close(self._file)
+        if self._lock is not None:
+            self._lock.close()
+        self._file, self._lock = -1, None
+
+    def _opened(self) -> bytes:
+        """Return what the file holds; it is open for writing from here on, unless it is only read."""
+        path = self._path
+        try:
+            if self._read_only:
+                return path.read_bytes() if path.exists() else b""
+            self._lock = ExclusiveFile(path.with_name(f"{path.name}.lock"))
+            if not self._lock.take():
+                self.close()
+                raise Unavailable(f"another process writes to the journal {path}: stop that one first")
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+            content = path.read_bytes()
+            os.ftruncate(self._file, content.rfind(b"\n") + 1)
+        except OSError as error:
+            self.close()
+            raise Unavailable(f"the journal {path} cannot be used: {error.strerror or error}") from error
+        return content
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
         if not lines:
             return
-        content = b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in lines)
-        try:
-            left = memoryview(content)
-            while left:
-                left = left[os.write(self._file, left) :]
-            os.fsync(self._file)
-        except OSError as error:
-            raise Unavailable(f"the journal {self._path} cannot be written: {error.strerror or error}") from error
+        if not self._read_only:
+            content = b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in lines)
+            try:
+                left = memoryview(content)
+                while left:
+                    left = left[os.write(self._file, left) :]
+                os.fsync(self._file)
+            except OSError as error:
+                raise Unavailable(f"the journal {self._path} cannot be written: {error.strerror or error}") from error
         for line in lines:
             self._take(line)
 

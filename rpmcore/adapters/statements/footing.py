@@ -10,6 +10,8 @@ from rpmcore.adapters.statements.statement import Deal, Statement
 
 _ZERO = Decimal(0)
 _CENT = Decimal("0.005")
+_CREDIT = frozenset({"credit", "bonus"})
+"""Deals of money that is lent: some servers count it in the balance, most beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ def _balances(statement: Statement, partial: bool) -> Iterator[Check]:
     running: Decimal | None = None
     for deal in deals:
         if running is not None:
-            running += deal.flow
+            lent = deal.kind in _CREDIT and deal.balance == running
+            running += _ZERO if lent else deal.flow
             if deal.balance is not None and abs(running - deal.balance) >= _CENT:
                 yield Check(
                     name=f"balance after deal {deal.deal} (row {deal.row})", statement=deal.balance, computed=running
@@ -90,9 +93,10 @@ def _totals(statement: Statement) -> Iterator[Check]:
         if name in statement.totals:
             said = statement.totals[name]
             whole = sum((getattr(deal, name) for deal in statement.deals), _ZERO)
-            # Some terminals leave deposits out of the sum of profits.
+            # Some terminals leave deposits or credit out of the sum of profits.
             trades = sum((getattr(deal, name) for deal in statement.deals if deal.trades), _ZERO)
-            yield Check(name=f"{name} of all deals", statement=said, computed=_nearer(said, whole, trades))
+            owned = sum((getattr(deal, name) for deal in statement.deals if deal.kind not in _CREDIT), _ZERO)
+            yield Check(name=f"{name} of all deals", statement=said, computed=_nearer(said, whole, trades, owned))
 
 
 def _results(statement: Statement) -> Iterator[Check]:
