@@ -10,7 +10,8 @@ from rpmcore.domain.errors import InputError, nearest
 _OFFSET = re.compile(r"(?P<zone>.*[^+-])(?P<hours>[+-]\d{1,2})(?::(?P<minutes>[0-5]\d))?", re.ASCII)
 _FARTHEST = timedelta(hours=14)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+YEARS = range(1970, 2200)
+"""In which a trade can have been made; others do not fit into nanoseconds, or are slips."""
 EXAMPLES = "Europe/Athens, UTC+2, or America/New_York+7 for a day that ends at 17:00 in New York"
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 
-from rpmcore.adapters.server_time import Clock, nanoseconds
+from rpmcore.adapters.server_time import YEARS, Clock, nanoseconds
 from rpmcore.adapters.statements.csv_rows import csv_rows
 from rpmcore.adapters.statements.encodings import Progress, open_text
 from rpmcore.adapters.statements.mapping import TradeMapping
@@ -175,12 +175,14 @@ class _Reading:
         try:
             found = datetime.strptime(text, self.mapping.time_format)
         except ValueError:
+            found = None
+        if found is None or found.year not in YEARS:
             raise self._error(
                 row,
                 name,
                 f"it is no time in the form {self.mapping.time_format}",
                 "correct `times.format` of the mapping",
-            ) from None
+            )
         if found.tzinfo is not None:
             return found.astimezone(UTC)
         return self.clock.instant(found, row.number, self.mapping.columns[name][0], after)
@@ -192,7 +194,10 @@ class _Reading:
         return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
     def _number(self, row: Row, name: str) -> Decimal | None:
-        return self._amount(row, self.mapping.columns[name][0]) if name in self.mapping.columns else None
+        found = self._amount(row, self.mapping.columns[name][0]) if name in self.mapping.columns else None
+        if found is not None and found <= 0 and name in ("quantity", "risk"):
+            raise self._error(row, name, "it must be positive; the side has the sign", "correct it, or leave it empty")
+        return found
 
     def _amount(self, row: Row, heading: str) -> Decimal | None:
         text = row.cells.get(self.places[heading])

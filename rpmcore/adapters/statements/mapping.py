@@ -1,7 +1,9 @@
 """The mapping file that says what the columns of a CSV file of trades mean."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from os import PathLike
 from pathlib import Path
@@ -23,6 +25,7 @@ ONE_COLUMN = ("trade_id", "symbol", "side", "opened_at", "closed_at", "strategy"
 SUMMED = ("pnl", "fees")
 REQUIRED = ("symbol", "side", "opened_at", "closed_at", "pnl")
 
+_SOME_DAY = datetime(2024, 2, 29, 13, 14, 15, tzinfo=UTC)
 _KEYS: dict[str, tuple[str, ...] | None] = {
     "file": ("encoding", "delimiter", "skip_lines"),
     "numbers": ("decimal", "thousands", "costs_are"),
@@ -174,7 +177,7 @@ class _Checked:
     def mapping(self) -> TradeMapping:
         self._check_keys()
         columns = self._columns()
-        form = self._text("times", "format", needed=True)
+        form = self._format()
         sign = self._text("numbers", "costs_are", needed="fees" in columns)
         if sign not in (None, "negative", "positive"):
             raise self._error(("numbers", "costs_are"), "it is negative or positive", sign)
@@ -206,8 +209,8 @@ class _Checked:
                 suffixes=self._list("symbols", "strip_suffixes"), renamed=self._texts("symbols", "rename")
             ),
             sizes=ContractSizes(sizes=self._sizes(), currencies={}),
-            clock=self._clock(str(form)),
-            time_format=str(form),
+            clock=self._clock(form),
+            time_format=form,
             decimal="." if decimal == "." else ",",
             thousands=thousands,
             fee_sign=-1 if sign == "negative" else 1,
@@ -254,6 +257,14 @@ class _Checked:
             for text in texts:
                 if found.setdefault(text.casefold(), side) != side:
                     raise self._error(("sides", side), "it stands for both sides", text)
+        return found
+
+    def _format(self) -> str:
+        found = str(self._text("times", "format", needed=True))
+        try:
+            datetime.strptime(_SOME_DAY.strftime(found), found)
+        except (ValueError, re.error) as error:
+            raise self._error(("times", "format"), f"it is no form of a time ({error})", found) from None
         return found
 
     def _clock(self, form: str) -> ServerTime:

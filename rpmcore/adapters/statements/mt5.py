@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+from rpmcore.adapters.server_time import YEARS
 from rpmcore.adapters.statements.csv_rows import csv_rows
 from rpmcore.adapters.statements.encodings import Progress, Text, open_text
 from rpmcore.adapters.statements.html_rows import Page, html_rows
@@ -184,7 +185,7 @@ class _Reading:
                     side=self._side(line),
                     volume=self._positive(line, "volume"),
                     entry=self._amount(line, "entry", required=True),
-                    price=self._amount(line, "price", required=True),
+                    price=self._positive(line, "price"),
                     swap=self._amount(line, "swap"),
                     profit=self._amount(line, "profit", required=True),
                     comment=line.texts.get("comment") or line.hidden,
@@ -290,7 +291,8 @@ class _Reading:
     def _positive(self, line: Line, column: str) -> Decimal:
         found = self._amount(line, column, required=True)
         if found <= 0:
-            raise self._error(line, column, "it must be positive; the type has the sign", "export the report again")
+            sign = "; the type has the sign" if column == "volume" else ""
+            raise self._error(line, column, f"it must be positive{sign}", "export the report again")
         return found
 
     def _volumes(self, line: Line) -> tuple[Decimal, Decimal]:
@@ -319,6 +321,8 @@ class _Reading:
 
 def _moment(found: re.Match[str]) -> datetime | None:
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    if year not in YEARS:
+        return None
     try:
         return datetime(year, month, day, hour, minute, second, int((found[7] or "0").ljust(6, "0")))
     except ValueError:

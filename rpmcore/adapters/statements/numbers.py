@@ -8,6 +8,9 @@ from typing import Literal
 DecimalMark = Literal[".", ","]
 
 _LONGEST = 40
+_LARGEST = Decimal(10) ** 18
+"""A larger amount is a slip: no account holds as much."""
+
 _BLANKS = " \u00a0\u202f\u2009\u2007'’"
 _MINUS = "-−–‑"
 _SIGNED = re.compile(
@@ -42,6 +45,8 @@ def parse_number(text: str, mark: DecimalMark) -> Decimal | None:
     other = "," if mark == "." else "."
     digits = found["body"].translate(str.maketrans("", "", other + _BLANKS)).replace(mark, ".")
     number = Decimal(digits)
+    if number > _LARGEST:
+        return None
     return -number if signs and signs[0] != "+" and number else number
 
 
