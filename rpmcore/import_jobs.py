@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rpmcore.adapters.server_time import Clock, nanoseconds, server_time
-from rpmcore.adapters.statements.footing import Check, footing, uncompared
+from rpmcore.adapters.statements.footing import Check, footing
 from rpmcore.adapters.statements.lots import ContractSizes, check_sizes
 from rpmcore.adapters.statements.mapped_csv import Mapped, read_mapped
 from rpmcore.adapters.statements.mapping import read_mapping
@@ -19,8 +19,9 @@ from rpmcore.adapters.statements.output import check_targets, write_tables
 from rpmcore.adapters.statements.results import Columns, ImportedHolding, ImportedTrade, book_columns, trade_columns
 from rpmcore.adapters.statements.statement import OpenPosition, Statement
 from rpmcore.adapters.statements.strategy_names import StrategyRules
-from rpmcore.adapters.statements.symbols import SymbolRules, first_match, known, price_currency
+from rpmcore.adapters.statements.symbols import SymbolRules, first_match, price_currency
 from rpmcore.domain.errors import InputError
+from rpmcore.import_notices import import_notices
 from rpmcore.import_report import BookMade, ImportReport, Reconciled, TradesMade
 from rpmcore.risk.notices import Notice
 
@@ -102,25 +103,7 @@ def import_mt5(
     made = _trades(read, named, clock, ours)
     held = net_positions(read, how, ours, by_strategy=True) if book is not None else ()
     capital = read.figures.get("equity", read.figures.get("balance"))
-    account = _metadata(currency, capital)
-    day = {} if read.as_of is None else {"rpm.as_of": read.as_of.date().isoformat()}
-    tables: dict[Path, Columns] = {}
-    if trades is not None:
-        if not made:
-            raise InputError(
-                "there is no closed position in it", source=statement,
-                remedy="export a longer period, or leave --trades out",
-            )  # fmt: skip
-        tables[trades] = trade_columns(made, account)
-    if book is not None:
-        kept = tuple(holding for holding in held if holding.quantity)
-        if not kept:
-            raise InputError(
-                "nothing is held: there is no open position in it, or they cancel out", source=statement,
-                remedy="leave --book out: a book has at least one row",
-            )  # fmt: skip
-        tables[book] = book_columns(kept, {**account, **day})
-    write_tables(tables)
+    write_tables(_files(read, made, held, _metadata(currency, capital), trades=trades, book=book))
     return ImportReport(
         kind="mt5",
         source=statement,
@@ -137,8 +120,38 @@ def import_mt5(
         symbols={raw: name for raw, name in ours.items() if raw != name},
         reconciliation=_reconciled(checks),
         money=_money(read),
-        warnings=_warnings(read, how, ours, clock, made, held),
+        warnings=import_notices(read, ours, clock, made, held, partial=how.partial),
     )  # fmt: skip
+
+
+def _files(
+    read: Statement,
+    made: tuple[ImportedTrade, ...],
+    held: tuple[ImportedHolding, ...],
+    account: Mapping[str, str],
+    *,
+    trades: Path | None,
+    book: Path | None,
+) -> dict[Path, Columns]:
+    """Return what to write where; a file of trades, or a book, has at least one row."""
+    day = {} if read.as_of is None else {"rpm.as_of": read.as_of.date().isoformat()}
+    files: dict[Path, Columns] = {}
+    if trades is not None:
+        if not made:
+            raise InputError(
+                "there is no closed position in it", source=read.source,
+                remedy="export a longer period, or leave --trades out",
+            )  # fmt: skip
+        files[trades] = trade_columns(made, account)
+    if book is not None:
+        kept = tuple(holding for holding in held if holding.quantity)
+        if not kept:
+            raise InputError(
+                "nothing is held: there is no open position in it, or they cancel out", source=read.source,
+                remedy="leave --book out: a book has at least one row",
+            )  # fmt: skip
+        files[book] = book_columns(kept, {**account, **day})
+    return files
 
 
 def import_csv(
@@ -359,52 +372,6 @@ def _money(read: Statement) -> dict[str, Decimal]:
         if not deal.trades:
             found[deal.kind or "without a type"] += deal.flow
     return dict(found)
-
-
-def _warnings(
-    read: Statement,
-    how: Statements,
-    ours: Mapping[str, str],
-    clock: Clock,
-    made: tuple[ImportedTrade, ...],
-    held: tuple[ImportedHolding, ...],
-) -> tuple[Notice, ...]:
-    found = [("clock_set_back", note) for note in clock.notes()]
-    netted = [f"{row.symbol} ({row.n_positions})" for row in held if row.n_positions > 1]
-    if netted:
-        found.append(("netted", f"several positions of a symbol are one row of the book: {_listed(netted)}"))
-    merged: dict[str, list[str]] = defaultdict(list)
-    for raw, name in ours.items():
-        merged[name].append(raw)
-    twice = [f"{' and '.join(raws)} as {name}" for name, raws in merged.items() if len(raws) > 1]
-    if twice:
-        found.append(("symbols_merged", f"several symbols of the broker are one: {_listed(twice)}"))
-    unknown = sorted({name for name in ours.values() if not known(name)})
-    if unknown:
-        found.append(
-            ("unknown_symbols", f"rpm knows nothing of {_listed(unknown)}: --assets or --currency says what they are")
-        )
-    unsized = sorted({trade.symbol for trade in made if trade.quantity is None})
-    if unsized:
-        found.append(
-            ("quantity_unknown", f"trades of {_listed(unsized)} have no quantity: --contract-size says what a lot is")
-        )
-    apart = uncompared(read) if {"positions", "deals"} <= read.sections else frozenset()
-    if apart & {row.symbol for row in read.closed}:
-        found.append(
-            ("not_compared", f"trades of {_listed(sorted(apart))} were not compared with their deals: part of those "
-             "belongs to positions that are open, or lies before the report begins")
-        )  # fmt: skip
-    if how.partial:
-        found.append(("partial", "the balance of the account was not compared: the report ends before today"))
-    if read.as_of is None:
-        found.append(("day_unknown", "the report does not say when it was made; the book has no day"))
-    return tuple(Notice(code=code, message=message) for code, message in found)
-
-
-def _listed(names: list[str]) -> str:
-    rest = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _day(at: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
 from os import PathLike
@@ -227,6 +228,11 @@ def _waiting_lines(engine: DecisionEngine) -> set[tuple[str, ...]]:
 
 def _warnings(theirs: BrokerBook) -> tuple[Notice, ...]:
     found = []
+    if theirs.stated_at is not None:
+        made = datetime.fromtimestamp(theirs.stated_at // 1_000_000_000, UTC)
+        found.append(
+            ("stated_at", f"{theirs.source} is as of {made:%Y-%m-%d %H:%M} UTC: what was filled since differs")
+        )
     if theirs.account.cash is None and theirs.account.equity is None:
         found.append(("money_not_compared", f"{theirs.source} states no money: a row of cash or equity would"))
     if theirs.orders is None:

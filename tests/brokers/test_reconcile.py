@@ -218,3 +218,6 @@ def test_a_report_of_mt5_is_a_statement(desk, tmp_path):
     assert ("position", "GBPUSD", "0", "15000") in found
     assert ("order", "EURUSD", "none", "buy 100000, 25000 filled") in found
     assert found[-1][0] == "equity"
+    done = run(desk, path, "--dry-run", "--contract-size", "XAUUSD=100", "--contract-size", "*=100000", "--time-zone",
+               "Europe/Athens")  # fmt: skip
+    assert "is as of 2024-03-08 10:00 UTC" in done.out
