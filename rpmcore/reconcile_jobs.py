@@ -231,7 +231,7 @@ def _warnings(theirs: BrokerBook) -> tuple[Notice, ...]:
     if theirs.stated_at is not None:
         made = datetime.fromtimestamp(theirs.stated_at // 1_000_000_000, UTC)
         found.append(
-            ("stated_at", f"{theirs.source} is as of {made:%Y-%m-%d %H:%M} UTC: what was filled since differs")
+            ("stated_at", f"{theirs.source} is as of {made:%Y-%m-%d %H:%M} UTC; what was filled since differs")
         )
     if theirs.account.cash is None and theirs.account.equity is None:
         found.append(("money_not_compared", f"{theirs.source} states no money: a row of cash or equity would"))

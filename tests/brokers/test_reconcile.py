@@ -2,11 +2,13 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.statements.samples import OPEN, WORKING, Sample
 
+ROOT = Path(__file__).parents[2]
 WHO = ("--operator", "A. Person", "--reason", "sold by hand")
 
 
@@ -182,6 +184,33 @@ def test_a_broker_of_ones_own_is_asked(desk, held, tmp_path):
     done = desk("reconcile", desk.ledger, "--broker", "our_broker:fails", "--dry-run", **there)
     assert done.code == 4
     assert "our_broker:fails could not be reached: OSError: no route" in done.err
+
+
+def test_a_terminal_is_asked_and_a_dry_run_leaves_no_trace(desk, tmp_path):
+    (tmp_path / "MetaTrader5.py").write_text(
+        "from tests.conformance.mt5_terminal import Mt5Terminal\n"
+        "terminal = Mt5Terminal()\n"
+        "terminal.take_by_hand('EURUSD.m', 0.5)\n"
+        "globals().update({name: getattr(terminal, name) for name in dir(terminal) if not name.startswith('_')})\n"
+        "def initialize():\n"
+        "    return True\n"
+    )
+    rules = tmp_path / "mt5.yaml"
+    rules.write_text(
+        "magics: {trend: 101}\ntime_zone: Europe/Athens\nsince: 2024-01-01\njournal: journal.jsonl\n"
+        "symbols: {EURUSD: EURUSD.m}\n"
+    )
+    there = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    ask = ("reconcile", desk.ledger, "--broker", "mt5", "--broker-config", rules, "--json")
+    done = desk(*ask, "--dry-run", **there)
+    assert done.code == 3, done.err
+    found = json.loads(done.out)
+    assert found["source"] == "mt5-5001234"
+    assert next(line["verdict"] for line in found["lines"] if line["symbol"] == "EURUSD") == "equal"
+    assert ("position", "XOM", "6000", "0") in differing(done)
+    assert not (tmp_path / "journal.jsonl").exists()
+    assert desk(*ask, **there).code == 3
+    assert (tmp_path / "journal.jsonl").read_bytes().count(b"\n") == 1, "the deal by hand"
 
 
 def test_mt5_says_that_it_is_not_there(desk, tmp_path):
