@@ -61,7 +61,7 @@ class Mt5Terminal:
         self.connected, self.holding, self.lose = True, False, None
         self.login, self.margin_mode, self.retcode = 5001234, margin_mode, None
         self.prices = {"EURUSD.m": (1.0, 1.2), "GBPUSD.m": (1.0, 1.2)}
-        self.filling_mode = 2
+        self.filling_mode, self.equity = 2, 10_000.0
         self.working, self.past, self.executions, self.held, self.waiting = {}, {}, [], {}, []
         self.last_ticket, self.requests = 1000, []
 
@@ -74,7 +74,7 @@ class Mt5Terminal:
         if not self.connected:
             return None
         return AccountInfo(
-            self.login, self.margin_mode, "USD", 10_000.0, 0.0, 0.0, 10_000.0, "Sample-Demo", "Sample", "Sample"
+            self.login, self.margin_mode, "USD", self.equity, 0.0, 0.0, self.equity, "Sample-Demo", "Sample", "Sample"
         )
 
     def symbol_info(self, name):
