@@ -217,11 +217,11 @@ def _refuse_unfooted(checks: tuple[Check, ...], source: str) -> None:
         return
     first = wrong[0]
     more = f", and {len(wrong) - 1} more sum(s) do not" if len(wrong) > 1 else ""
-    remedy = (
-        "say --partial if the report ends before today; else export it again"
-        if first.name == "balance of the account"
-        else "export the whole report again; nothing was written"
-    )
+    remedy = "export the whole report again; nothing was written"
+    if first.name == "balance of the account":
+        remedy = "say --partial if the report ends before today; else export it again"
+    elif first.name.startswith("costs of"):
+        remedy = "fees that are charged on deals and shown in no position cannot be told apart; else export it again"
     raise InputError(
         f"it does not foot: {first.name} is {first.statement:,.2f} by the statement and {first.computed:,.2f} by its "
         f"rows, a difference of {first.difference:,.2f}{more}",

@@ -41,7 +41,7 @@ def show(report: ImportReport) -> None:
     _book(console, report)
     _sums(console, report)
     if report.money:
-        draw.title(console, "No trades")
+        draw.title(console, "Money that was no trade")
         for kind, amount in report.money.items():
             console.print(Text(f"{draw.printable(kind)}: {money(amount)}"))
     if report.warnings:
