@@ -26,6 +26,7 @@ from rpm_cli import (
     reconcile,
     regime,
     replay,
+    report,
     scenarios,
     serve,
     size,
@@ -51,6 +52,7 @@ app.command("exposure", short_help="Where does the risk come from?")(exposure.ex
 app.command("limits", short_help="What may it hold today?")(limits.limits)
 app.command("regime", short_help="What state is the market in?")(regime.regime)
 app.command("backtest", short_help="Was the risk model right?")(backtest.backtest)
+app.command("report", short_help="One page of it all, to mail and print.")(report.report)
 app.command("strategies", short_help="Which strategies may trade?")(strategies.strategies)
 app.command("size", short_help="How large may this trade be?")(size.size)
 app.command("decide", short_help="May this trade be sent?")(decide.decide)

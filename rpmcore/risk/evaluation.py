@@ -102,8 +102,18 @@ def evaluate_book(
     inputs: BookInputs, settings: RiskSettings, studies: Studies | None = None, effort: Effort | None = None
 ) -> Evaluation:
     """Return every figure of ``rpm evaluate``; raises as `assess` and the studies do."""
+    return evaluation_of(assess(inputs, settings, effort), inputs, settings, studies, effort)
+
+
+def evaluation_of(
+    assessed: Assessment,
+    inputs: BookInputs,
+    settings: RiskSettings,
+    studies: Studies | None = None,
+    effort: Effort | None = None,
+) -> Evaluation:
+    """Return the same of a book that `assess` has assessed with these inputs and settings."""
     wanted = studies or Studies()
-    assessed = assess(inputs, settings, effort)
     panel, valuation, metrics = assessed.panel, assessed.valuation, assessed.metrics
     factor, reason = metrics.scaling
     counts, edges = np.histogram(metrics.pnl, bins=HISTOGRAM_BINS)

@@ -5,40 +5,13 @@ from rich.table import Table
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
+from rpmcore.domain.wording import TEST_NAMES, TEST_QUESTIONS, TESTED_METHODS, backtest_verdict, probability
 from rpmcore.risk.backtesting.report import BacktestReport, ForecastSeries
-from rpmcore.risk.backtesting.result import BacktestResult
 
 CHART_HEIGHT = 10
 MOST_VIOLATIONS = 10
 
 VERDICTS = {"pass": "green", "warn": "yellow", "fail": "bold red", "untested": "dim"}
-
-QUESTIONS = {
-    "kupiec": "as many violations as promised?",
-    "christoffersen": "does one follow another?",
-    "conditional_coverage": "both together?",
-    "duration": "are they evenly far apart?",
-    "dynamic_quantile": "could they be foreseen?",
-    "traffic_light": "supervisor's zone",
-    "acerbi_szekely": "is CVaR large enough?",
-    "acerbi_szekely_conditional": "… on days of violation?",
-    "mcneil_frey": "are losses beyond VaR as CVaR says?",
-}
-"""What each test asks."""
-
-NAMES = {
-    "kupiec": "Kupiec",
-    "christoffersen": "Christoffersen",
-    "conditional_coverage": "Conditional",
-    "duration": "Duration",
-    "dynamic_quantile": "Dynamic quant.",
-    "traffic_light": "Traffic light",
-    "acerbi_szekely": "Acerbi–Székely 2",
-    "acerbi_szekely_conditional": "Acerbi–Székely 1",
-    "mcneil_frey": "McNeil–Frey",
-}
-
-METHODS = {**draw.METHOD_NAMES, "limit": "limit measure"}
 
 
 def show(report: BacktestReport, digest: str) -> None:
@@ -68,7 +41,8 @@ def _header(console: Console, report: BacktestReport, digest: str) -> None:
     grid.add_row("Prices", Text(f"{data.prices} · {data.dropped_rows} row(s) left out"))
     grid.add_row(
         "Forecasts",
-        f"{METHODS[report.method]}, {report.confidence:.10g}, one day, each from {report.window} returns before it",
+        f"{TESTED_METHODS[report.method]}, {report.confidence:.10g}, one day, "
+        f"each from {report.window} returns before it",
     )
     grid.add_row("Days", f"{report.n:,} from {data.first} to {data.last}, today's positions on each")
     grid.add_row("Settings", digest[:12])
@@ -123,28 +97,16 @@ def _tests(console: Console, report: BacktestReport, wide: bool) -> None:
         table.add_column("by", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     for name, test in report.tests.items():
-        cells: list[Text | str] = [NAMES[name], *((QUESTIONS[name],) if asks else ())]
-        cells += ["–" if test.statistic is None else f"{test.statistic:.2f}", _probability(test.p_value)]
+        cells: list[Text | str] = [TEST_NAMES[name], *((TEST_QUESTIONS[name],) if asks else ())]
+        cells += ["–" if test.statistic is None else f"{test.statistic:.2f}", probability(test.p_value)]
         if wide:
             cells.append("" if test.p_value is None else test.p_value_basis)
-        cells.append(Text(_verdict(name, test), style=VERDICTS[test.verdict]))
+        cells.append(Text(backtest_verdict(name, test.verdict), style=VERDICTS[test.verdict]))
         table.add_row(*cells)
     console.print(table)
     for name, test in report.tests.items():
         if test.note is not None:
-            console.print(Text(f"{NAMES[name]}: {draw.printable(test.note)}", style="dim"))
-
-
-def _probability(p_value: float | None) -> str:
-    if p_value is None:
-        return "–"
-    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
-
-
-def _verdict(name: str, test: BacktestResult) -> str:
-    if name == "traffic_light":
-        return {"pass": "GREEN", "warn": "YELLOW", "fail": "RED"}.get(test.verdict, test.verdict.upper())
-    return test.verdict.upper()
+            console.print(Text(f"{TEST_NAMES[name]}: {draw.printable(test.note)}", style="dim"))
 
 
 def _worst(console: Console, report: BacktestReport) -> None:
@@ -183,12 +145,12 @@ def _comparison(console: Console, report: BacktestReport, wide: bool) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Zone", no_wrap=True)
     for row in report.comparison:
-        cells: list[Text | str] = [METHODS[row.method], str(row.violations), f"{row.expected:.1f}"]
-        cells += [_probability(row.coverage_p_value), _probability(row.independence_p_value)]
+        cells: list[Text | str] = [TESTED_METHODS[row.method], str(row.violations), f"{row.expected:.1f}"]
+        cells += [probability(row.coverage_p_value), probability(row.independence_p_value)]
         if wide:
             cells.append(f"{1e4 * row.quantile_score:.3f} bp")
         cells.append("–" if row.joint_score is None else f"{row.joint_score:.3f}")
-        cells.append("best" if row is report.comparison[0] else _probability(row.p_value_against_best))
+        cells.append("best" if row is report.comparison[0] else probability(row.p_value_against_best))
         cells.append(Text(row.zone, style=row.zone))
         table.add_row(*cells)
     console.print(table)

@@ -6,35 +6,14 @@ from rich.console import Console
 from rich.text import Text
 
 from rpm_cli.rendering import terminal as draw
+from rpmcore.domain.wording import LIMIT_NAMES
+from rpmcore.domain.wording import measured as measured
 from rpmcore.risk.limits import LimitCheck
 
-NAMES = {
-    "value_at_risk": "VaR",
-    "expected_shortfall": "CVaR",
-    "volatility": "Volatility",
-    "sector": "Sector",
-    "beta": "Beta",
-    "factor_exposure": "Factors",
-    "currency": "Currency",
-    "single_name": "Single name",
-    "gross_exposure": "Gross",
-    "leverage": "Leverage",
-}
-"""How a table calls each limit."""
-
-MULTIPLES = frozenset({"beta", "factor_exposure", "leverage"})
-"""Limits on sums of loadings and on multiples of equity; every other limit is a fraction."""
-
+NAMES = LIMIT_NAMES
 
 NARROWEST = 74
 """Width from which there is room to say what a limit is measured by."""
-
-
-def measured(name: str, value: float | None) -> str:
-    """Return a value of one limit in its own form, or a dash."""
-    if value is None or name not in MULTIPLES:
-        return draw.percent(value)
-    return f"{value:.2f}"
 
 
 def show(console: Console, checks: Sequence[LimitCheck], wide: bool) -> None:

@@ -4,11 +4,17 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from rpmcore.domain.wording import METHOD_NAMES as METHOD_NAMES
+from rpmcore.domain.wording import amount as amount
+from rpmcore.domain.wording import moment as moment
+from rpmcore.domain.wording import percent as percent
+from rpmcore.domain.wording import printable as printable
+from rpmcore.domain.wording import quantity as quantity
 
 PIPE_WIDTH = 120
 """Width of a table that goes to a file or a pipe, where there is no terminal to fit."""
@@ -18,17 +24,6 @@ WIDE = 100
 
 MEDIUM = 80
 """Below this width tables keep figures alone: bars are shorter, and explanations left out."""
-
-METHOD_NAMES = {
-    "historical": "historical",
-    "filtered_historical": "filtered hist.",
-    "normal": "normal",
-    "student_t": "Student-t fit",
-    "cornish_fisher": "Cornish–Fisher",
-    "extreme_value": "extreme value",
-    "monte_carlo": "Monte Carlo",
-    "ewma": "EWMA-normal",
-}
 
 MOST_POSITIONS = 25
 """Rows of a table of positions; the rest is summed in one (JSON has them all)."""
@@ -51,11 +46,6 @@ def console() -> Console:
 def table() -> Table:
     """Return an empty table in the style of all reports."""
     return Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
-
-
-def printable(text: str) -> str:
-    """Return text from a file without what a terminal would obey: control and direction characters become ``�``."""
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def bar(fraction: float, width: int, style: str = "") -> Text:
@@ -115,28 +105,6 @@ def title(console: Console, text: str) -> None:
     """Print the heading of a section, with a blank line before it."""
     console.print()
     console.print(Text(text, style="bold"))
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """Return a fraction as per cent, or a dash."""
-    return "–" if value is None else f"{round(value, digits + 2) + 0.0:.{digits}%}"
-
-
-def amount(value: float | None) -> str:
-    """Return money with separators and no decimals, or a dash."""
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def moment(at: int) -> str:
-    """Return a time in UTC nanoseconds to the second."""
-    seconds, rest = divmod(at, 1_000_000_000)
-    found = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-    return found.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def quantity(value: float | None) -> str:
-    """Return a number of units with separators and only the decimals that it has, or a dash."""
-    return "–" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.8g}"
 
 
 def grid(console: Console, rows: Sequence[tuple[str, str | Text]]) -> None:

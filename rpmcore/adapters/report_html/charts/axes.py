@@ -1,0 +1,47 @@
+"""Axes that say their unit, for all charts."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from rpmcore.adapters.report_html.charts.drawing import GRID, MUTED
+
+
+def in_percent(axis: Any, decimals: int | None = None) -> None:
+    """Write the ticks of an axis whose values are fractions as per cent."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+
+
+def across(axes: Any) -> None:
+    """Draw the grid of a chart whose bars lie: it follows the horizontal axis."""
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color=GRID)
+    axes.tick_params(axis="y", length=0)
+
+
+def zero(axes: Any, *, vertical: bool) -> None:
+    """Draw the line of zero."""
+    (axes.axvline if vertical else axes.axhline)(0.0, color=MUTED, linewidth=0.8, zorder=3)
+
+
+def dated(axes: Any, days: Sequence[date]) -> None:
+    """Write years, or months where there are few, under a chart whose axis counts the days of `days`."""
+    n = len(days)
+    by_year = (days[-1] - days[0]).days > 3 * 365
+    marks = [i for i in range(1, n) if _begins(days[i - 1], days[i], by_year)]
+    every = max(-(-len(marks) // 9), 1)
+    chosen = marks[::every]
+    axes.set_xticks(chosen, [f"{days[i]:%Y}" if by_year else f"{days[i]:%b %Y}" for i in chosen])
+    axes.set_xlim(-1, n)
+
+
+def _begins(before: date, day: date, by_year: bool) -> bool:
+    return day.year != before.year if by_year else (day.year, day.month) != (before.year, before.month)
+
+
+def sticks(xs: Sequence[float], tops: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return the points of one line that draws a stick from zero to each top: one element in place of hundreds."""
+    gap = float("nan")
+    return [x for one in xs for x in (one, one, gap)], [y for top in tops for y in (0.0, top, gap)]

@@ -1,0 +1,105 @@
+"""Where the page is written: asked before the work begins, and written in one step."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from rpmcore.domain.errors import InputError
+
+MARK = b'<meta name="generator" content="rpm">'
+"""Stands in the head of every report: a file without it is something else, and is not overwritten."""
+
+HEAD = 2048
+"""Bytes from the beginning of a file within which the mark of a report stands."""
+
+
+def check_output(path: str | PathLike[str], inputs: Mapping[str, Any]) -> None:
+    """Raise unless a report can be written to a file: better told now than after the work.
+
+    Parameters
+    ----------
+    path
+        Of the file. An earlier report there is overwritten, anything else is not.
+    inputs
+        What is read, by the option that names it; a file among them is not overwritten.
+
+    Raises
+    ------
+    InputError
+        If the folder is not there or cannot be written, or the file is something else than a report.
+    """
+    target = Path(path)
+    for option, source in inputs.items():
+        if isinstance(source, str | PathLike) and target.exists() and Path(source).exists() and target.samefile(source):
+            raise InputError(f"it is what {option} reads", source=str(path), remedy="write the report to another file")
+    folder = target.parent
+    if not folder.is_dir():
+        raise InputError("there is no such folder", source=str(folder), remedy="create it, or name another with -o")
+    if target.is_dir():
+        raise InputError("it is a folder", source=str(path), remedy="name a file, such as report.html")
+    if target.exists():
+        _check_ours(target)
+    try:
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".rpm-report-")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    os.close(descriptor)
+    Path(name).unlink()
+
+
+def write_page(path: str | PathLike[str], page: bytes) -> None:
+    """Write the page: a reader finds the old one or the new one, and never a part.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    target = Path(path)
+    name = None
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".rpm-report-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except OSError as error:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _check_ours(target: Path) -> None:
+    if not target.is_file():
+        raise InputError("it is no ordinary file", source=str(target), remedy="name another with -o")
+    try:
+        with target.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    if head and MARK not in head:
+        raise InputError(
+            "it is there, and is no report of rpm", source=str(target),
+            remedy="name another file with -o, or remove it first",
+        )  # fmt: skip
+    if not os.access(target, os.W_OK):
+        raise InputError("it may not be written", source=str(target), remedy="name another file with -o")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unwritable(path: str | PathLike[str], error: OSError) -> InputError:
+    return InputError(
+        f"a report cannot be written there: {error.strerror or error}", source=str(path),
+        remedy="name another file with -o",
+    )  # fmt: skip
