@@ -52,7 +52,8 @@ def cluster_correlation(cov: Matrix, symbols: tuple[str, ...]) -> ClusteredCorre
     """Return the correlations of a covariance in the order of a hierarchical clustering.
 
     The distance of two instruments is √(½(1 − ρ)), a metric: 0 where they move as one, 1 where they are opposite.
-    Groups join by their mean distance (UPGMA), and of all orders that the tree allows the one is taken in which
+    Up to a factor it is the Euclidean distance of standardised returns, so that groups may join by Ward's rule, which
+    adds least to the squared distances within them. Of all orders that the tree allows the one is taken in which
     neighbours are nearest.
 
     Parameters
@@ -71,7 +72,8 @@ def cluster_correlation(cov: Matrix, symbols: tuple[str, ...]) -> ClusteredCorre
 
     References
     ----------
-    R.N. Mantegna, "Hierarchical structure in financial markets", *European Physical Journal B* 11 (1999); M. López de
+    J.H. Ward, "Hierarchical grouping to optimize an objective function", *JASA* 58 (1963); R.N. Mantegna,
+    "Hierarchical structure in financial markets", *European Physical Journal B* 11 (1999); M. López de
     Prado, *Advances in Financial Machine Learning*, 2018, section 16.4, for the distance; Z. Bar-Joseph, D.K. Gifford
     and T.S. Jaakkola, "Fast optimal leaf ordering for hierarchical clustering", *Bioinformatics* 17 (2001).
     """
@@ -105,7 +107,7 @@ def _tree(correlation: Matrix) -> tuple[Matrix, Matrix]:
 
     distance = np.sqrt(0.5 * (1.0 - correlation))
     np.fill_diagonal(distance, 0.0)
-    tree = linkage(squareform(distance, checks=False), method="average", optimal_ordering=True)
+    tree = linkage(squareform(distance, checks=False), method="ward", optimal_ordering=True)
     return leaves_list(tree), fcluster(tree, MOST_GROUPS, criterion="maxclust")
 
 

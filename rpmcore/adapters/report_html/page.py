@@ -2,6 +2,7 @@
 
 from functools import partial
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any
 
 from rpmcore.adapters.report_html.charts import book as book_charts
@@ -9,7 +10,7 @@ from rpmcore.adapters.report_html.charts import risk as risk_charts
 from rpmcore.adapters.report_html.charts.drawing import Chart
 from rpmcore.adapters.report_html.contents import RiskReport
 from rpmcore.adapters.report_html.contributions import contributions
-from rpmcore.adapters.report_html.method_notes import NOTES
+from rpmcore.adapters.report_html.method_notes import method_notes
 from rpmcore.adapters.report_html.sections import sections
 from rpmcore.adapters.report_html.sentences import figure, headline, sentences
 from rpmcore.adapters.report_html.verdicts import verdicts
@@ -33,6 +34,10 @@ WARNINGS_OF = (
 """Results that carry warnings, and how the page calls them."""
 
 
+SKIPPED = "mode_skipped"
+"""Warnings that the crises tell themselves."""
+
+
 def render(report: RiskReport) -> str:
     """Return the page; the same report gives the same text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -49,6 +54,7 @@ def render(report: RiskReport) -> str:
         probability=wording.probability,
         shown=wording.printable,
         figure=partial(figure, evaluation=report.evaluation),
+        filename=_filename,
         fixed=_fixed,
         signed=_signed,
     )
@@ -68,8 +74,9 @@ def render(report: RiskReport) -> str:
         charts=charts,
         pairs=_pairs(report.correlation),
         warnings=_warnings(report),
-        notes=NOTES,
+        notes=method_notes(),
         wording=wording,
+        skipped_code=SKIPPED,
         mode_names=book_charts.MODE_NAMES,
         recent_days=risk_charts.RECENT_DAYS,
         most={
@@ -89,7 +96,7 @@ def _charts(report: RiskReport) -> dict[str, Chart]:
         found.append(risk_charts.distribution_chart(report.shape, report.evaluation.methods.return_days))
     if report.correlation is not None:
         found.append(book_charts.correlation_chart(report.correlation))
-    rows = contributions(report.evaluation.components)
+    rows = tuple(row for row in contributions(report.evaluation.components) if not row.others)
     if any(row.share for row in rows):
         found.append(book_charts.contributions_chart(rows))
     if report.exposure is not None:
@@ -115,18 +122,30 @@ def _pairs(found: ClusteredCorrelation | None) -> tuple[tuple[str, str, float], 
 
 
 def _warnings(report: RiskReport) -> tuple[tuple[str, str], ...]:
-    """Return every warning once, with the parts that it is of."""
-    of: dict[str, list[str]] = {}
+    """Return the warnings, each with the parts that it is of: in the words of the first part that gives it."""
+    told: dict[str, list[str]] = {}
+    parts: dict[str, list[str]] = {}
     for name, called in WARNINGS_OF:
         result: Any = getattr(report, name)
         for notice in () if result is None else result.warnings:
-            of.setdefault(notice.message, []).append(called)
-    return tuple((message, ", ".join(dict.fromkeys(parts))) for message, parts in of.items())
+            if notice.code == SKIPPED:
+                continue
+            of = parts.setdefault(notice.code, [])
+            if called not in of:
+                of.append(called)
+            if of[0] == called:
+                told.setdefault(notice.code, []).append(notice.message)
+    return tuple((message, ", ".join(parts[code])) for code, messages in told.items() for message in messages)
 
 
 def _fixed(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value:,.{digits}f}"
+    return "–" if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def _signed(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value + 0.0:+,.{digits}f}"
+    return "–" if value is None else f"{round(value, digits) + 0.0:+,.{digits}f}"
+
+
+def _filename(path: str) -> str:
+    """Return the name of a file without its folder: a page that is mailed does not tell where its maker keeps files."""
+    return PurePath(path).name or path

@@ -27,8 +27,8 @@ SECTIONS = (
     Section(name="strategies", title="Strategies"),
     Section(name="decisions", title="Decisions"),
     Section(name="data", title="Data"),
-    Section(name="methods", title="How the figures are made"),
     Section(name="configuration", title="Configuration"),
+    Section(name="methods", title="How the figures are made"),
 )
 
 

@@ -81,11 +81,13 @@ def _carriers(report: RiskReport) -> Iterator[Sentence]:
     adding = sorted((c for c in known if (c.share or 0.0) > 0.0), key=lambda c: -(c.share or 0.0))
     if not adding:
         return
-    told = ", ".join(f"{printable(c.symbol)} {percent(c.share, 1)}" for c in adding[:MOST_NAMED])
+    others = "".join(f", {printable(c.symbol)} {percent(c.share, 1)}" for c in adding[1:MOST_NAMED])
     hedged = -sum(c.share or 0.0 for c in known if (c.share or 0.0) < 0.0)
     tail = f"; hedges take {percent(hedged, 1)} away" if hedged > 0.0 else ""
     yield Sentence(
-        text=f"Most of the risk sits in {told} of the variance{tail}.", section="contributions", note="component"
+        text=f"{printable(adding[0].symbol)} carries {percent(adding[0].share, 1)} of the variance{others}{tail}.",
+        section="contributions",
+        note="component",
     )
     if report.exposure is not None and report.exposure.factors and report.exposure.specific.share is not None:
         largest = max(report.exposure.factors, key=lambda row: abs(row.share or 0.0))
@@ -111,7 +113,7 @@ def _crises(report: RiskReport) -> Iterator[Sentence]:
     if worst is not lehman:
         fails = f"fails: {'; '.join(worst.failed_criteria)}" if worst.failed_criteria else "passes"
         yield Sentence(
-            text=f"The dearest of all is {printable(worst.title)} ({_mode(worst.mode)}): "
+            text=f"The worst of all is {printable(worst.title)} ({_mode(worst.mode)}): "
             f"{figure(worst.loss, report.evaluation)}, which {fails}.",
             section="crises", note=f"crisis-{worst.mode}",
         )  # fmt: skip

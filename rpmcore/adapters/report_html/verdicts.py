@@ -72,8 +72,10 @@ def _adaptive(report: RiskReport) -> Verdict:
     if found is None:
         return _unknown("adaptive_limits", "Limits of the market", "limits", report.limits_reason)
     level, label = _of_limits(found.checks)
-    regime = f"The market is {found.limits.regime}; a day after {found.data.last} the desk's limits are"
-    told = f"{regime} {percent(found.limits.gross_exposure, 1)} gross and {found.limits.leverage:.2f}× leverage. "
+    told = (
+        f"The market is {found.limits.regime}: for the day after {found.data.last} it allows "
+        f"{percent(found.limits.gross_exposure, 1)} gross and {found.limits.leverage:.2f}× leverage. "
+    )
     return Verdict(
         name="adaptive_limits", title="Limits of the market", level=level, label=label, section="limits",
         text=told + _limits_in_words(found.checks),
@@ -151,7 +153,8 @@ def _gate(report: RiskReport) -> Verdict:
 
 def _data(report: RiskReport) -> Verdict:
     data, warnings = report.evaluation.data, report.evaluation.warnings
-    rows = f"{data.n_obs:,} and {data.tail_n_obs:,} returns up to {data.last}, {data.dropped_rows} row(s) left out"
+    rows = f"{data.tail_n_obs:,} returns up to {data.last}, the last {data.n_obs} for the covariance"
+    rows += f"; {data.dropped_rows} row{'s' * (data.dropped_rows != 1)} left out"
     warned = f"; {len(warnings)} warning{'s' * (len(warnings) != 1)}" if warnings else "; no warnings"
     return Verdict(
         name="data", title="Data", level="warning" if warnings else "ok", label="WARNING" if warnings else "OK",

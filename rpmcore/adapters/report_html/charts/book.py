@@ -51,10 +51,10 @@ def correlation_chart(found: ClusteredCorrelation) -> Chart:
         f"{n} instruments in the order of a clustering. The mean correlation is {found.mean_correlation:.2f}, the "
         f"highest {away.max():.2f}, the lowest {away.min():.2f}."
     )
-    side = 5.4 if n <= MOST_NUMBERS else 6.6
+    side = 5.6 if n <= MOST_NUMBERS else 6.4
 
     def draw(figure: Any) -> None:
-        axes = figure.subplots()
+        axes, scale = figure.subplots(1, 2, width_ratios=(24, 1))
         axes.imshow(_heat(matrix), interpolation="none", aspect="equal")
         axes.grid(visible=False)
         if n <= MOST_LABELS:
@@ -68,16 +68,17 @@ def correlation_chart(found: ClusteredCorrelation) -> Chart:
             axes.set_xlabel(f"{n} instruments; the lines part the groups of the table below")
         if n <= MOST_NUMBERS:
             for i in range(n):
-                for j in range(n):
-                    axes.text(j, i, f"{matrix[i, j]:.2f}".replace("0.", "."), ha="center", va="center", fontsize=8.0)
+                for j in (j for j in range(n) if j != i):
+                    number = f"{matrix[i, j] + 0.0:.2f}".replace("-", "−")
+                    axes.text(j, i, number, ha="center", va="center", fontsize=min(8.5, 100.0 / n))
         _part(axes, found, n)
         axes.tick_params(length=0)
         for spine in axes.spines.values():
             spine.set_visible(True)
             spine.set_color(GRID)
-        _scale(axes)
+        _scale(scale)
 
-    return chart("correlation", "Correlations of what is held, clustered", told, side, draw)
+    return chart("correlation", "Correlations of what is held, clustered", told, side, draw, width=1.2 * side)
 
 
 def _heat(matrix: Any) -> Any:
@@ -99,13 +100,13 @@ def _part(axes: Any, found: ClusteredCorrelation, n: int) -> None:
         axes.axvline(end, color=INK, linewidth=0.7)
 
 
-def _scale(axes: Any) -> None:
+def _scale(bar: Any) -> None:
     """Draw what the colours mean beside a heat map."""
-    bar = axes.inset_axes((1.04, 0.2, 0.04, 0.6))
     levels = np.linspace(1.0, -1.0, 101)[:, None]
     bar.imshow(_heat(levels), extent=(0.0, 1.0, -1.0, 1.0), aspect="auto", interpolation="none")
     bar.grid(visible=False)
     bar.set_xticks([])
+    bar.set_box_aspect(14)
     bar.yaxis.tick_right()
     bar.yaxis.set_label_position("right")
     bar.set_ylabel("Correlation ρ, no unit")
@@ -166,7 +167,7 @@ def exposures_chart(report: ExposureReport) -> Chart:
             axes.barh(
                 range(len(rows)), values, height=0.72, color=[BLUE if v >= 0.0 else ORANGE for v in values], zorder=2
             )
-            axes.set_yticks(range(len(rows)), [label(name, 16) for name, _ in rows])
+            axes.set_yticks(range(len(rows)), [label(name, 22) for name, _ in rows])
             axes.set_ylim(max(longest, 4) - 0.4, -0.6)
             _beyond_bars_of_panel(axes, values)
             axes.set_title(title)
@@ -190,11 +191,13 @@ def _beyond_bars_of_panel(axes: Any, values: Sequence[float]) -> None:
 
 def crises_chart(report: StressReport, passes_up_to: float) -> Chart:
     """Return the losses of all crises in all modes side by side, with what still passes."""
-    names = list(dict.fromkeys(scenario.name for scenario in report.scenarios))
+    titles = {scenario.name: scenario.title for scenario in report.scenarios}
+    names = list(titles)
     modes = [mode for mode in MODE_COLOURS if any(s.mode == mode for s in report.scenarios)]
     losses = {(s.name, s.mode): s.loss for s in report.scenarios}
     told = "; ".join(
-        f"{name}: {', '.join(f'{MODE_NAMES[m]} {percent(losses[name, m])}' for m in modes if (name, m) in losses)}"
+        f"{titles[name]}: "
+        + ", ".join(f"{MODE_NAMES[m]} {percent(losses[name, m])}" for m in modes if (name, m) in losses)
         for name in names
     )
 
@@ -211,7 +214,7 @@ def crises_chart(report: StressReport, passes_up_to: float) -> Chart:
                     fontsize=8.0,
                 )  # fmt: skip
         axes.axvline(passes_up_to, color=RED, linestyle="--", label=f"passes up to {percent(passes_up_to, 0)}")
-        axes.set_yticks(range(len(names)), [label(name) for name in names])
+        axes.set_yticks(range(len(names)), [label(titles[name], 28) for name in names])
         axes.set_ylim(len(names) - 0.45, -0.55)
         axes.margins(x=0.08)
         axes.set_xlabel("Loss, per cent of capital; below zero it gains")
@@ -242,7 +245,7 @@ def strategies_chart(report: StrategiesReport) -> Chart:
             text.set_horizontalalignment(side)
         axes.set_ylabel("Equity, multiples of capital")
         axes.set_xlabel("Close of trades, at equal distances of time")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=4)
+        figure.legend(loc="outside upper center", ncols=4)
 
     return chart("strategies", "Equity of the strategies", f"{told}.", 3.0, draw)
 

@@ -87,7 +87,9 @@ class Chart:
     svg: str
 
 
-def chart(name: str, title: str, description: str, height: float, draw: Callable[[Any], None]) -> Chart:
+def chart(
+    name: str, title: str, description: str, height: float, draw: Callable[[Any], None], width: float = WIDTH
+) -> Chart:
     """Return a chart.
 
     Parameters
@@ -95,9 +97,11 @@ def chart(name: str, title: str, description: str, height: float, draw: Callable
     name, title, description
         As in `Chart`.
     height
-        In inches, beside a width of `WIDTH`.
+        In inches.
     draw
         Draws on the empty figure that it is given.
+    width
+        In inches.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -109,7 +113,7 @@ def chart(name: str, title: str, description: str, height: float, draw: Callable
     with matplotlib.rc_context(style), warnings.catch_warnings():
         # A symbol in a script that the measuring font lacks is measured a little wrong, and written right.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure)
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

@@ -58,10 +58,9 @@ def tail_chart(evaluation: Evaluation) -> Chart | None:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(left=0.0)
         axes.set_xlabel(f"Loss over {_days(rows[0].horizon)}, per cent of capital")
-        in_percent(axes.xaxis)
+        in_percent(axes.xaxis, 1)
         across(axes)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.4, 1.0), ncols=3, bbox_transform=figure.transFigure)
-        figure.get_layout_engine().set(rect=(0.0, 0.0, 1.0, 1.0 - 0.3 / figure.get_figheight()))
+        figure.legend(loc="outside upper center", ncols=3)
 
     height = MARGIN + 0.35 + ROW * len(rows)
     return chart("tail", "VaR and CVaR by method, with intervals", f"{told}.", height, draw)
@@ -115,7 +114,7 @@ def history_chart(report: BacktestReport) -> Chart:
         dated(axes, series.dates)
         axes.set_ylabel("P&L, per cent of capital")
         in_percent(axes.yaxis)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.14), ncols=3)
+        figure.legend(loc="outside upper center", ncols=3)
 
     return chart("history", "Daily P&L of today's positions, and VaR", told, 3.3, draw)
 
@@ -159,7 +158,7 @@ def validation_chart(report: BacktestReport) -> Chart:
         axes.set_ylim(bottom=0.0)
         axes.set_ylabel("Loss, per cent of capital")
         in_percent(axes.yaxis)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.15), ncols=3)
+        figure.legend(loc="outside upper center", ncols=3)
 
     return chart("validation", "Worst losses of the whole past, and VaR", told, 3.0, draw)
 
