@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rpmcore.domain.arrays import Matrix, as_covariance
 from rpmcore.domain.errors import InvalidArgument, Undefined
@@ -53,8 +54,7 @@ def cluster_correlation(cov: Matrix, symbols: tuple[str, ...]) -> ClusteredCorre
 
     The distance of two instruments is √(½(1 − ρ)), a metric: 0 where they move as one, 1 where they are opposite.
     Up to a factor it is the Euclidean distance of standardised returns, so that groups may join by Ward's rule, which
-    adds least to the squared distances within them. Of all orders that the tree allows the one is taken in which
-    neighbours are nearest.
+    adds least to the squared distances within them. Where two groups join, each is turned so that the nearer ends meet.
 
     Parameters
     ----------
@@ -74,8 +74,7 @@ def cluster_correlation(cov: Matrix, symbols: tuple[str, ...]) -> ClusteredCorre
     ----------
     J.H. Ward, "Hierarchical grouping to optimize an objective function", *JASA* 58 (1963); R.N. Mantegna,
     "Hierarchical structure in financial markets", *European Physical Journal B* 11 (1999); M. López de
-    Prado, *Advances in Financial Machine Learning*, 2018, section 16.4, for the distance; Z. Bar-Joseph, D.K. Gifford
-    and T.S. Jaakkola, "Fast optimal leaf ordering for hierarchical clustering", *Bioinformatics* 17 (2001).
+    Prado, *Advances in Financial Machine Learning*, 2018, section 16.4, for the distance.
     """
     matrix = as_covariance(cov)
     if len(symbols) != matrix.shape[0]:
@@ -100,18 +99,29 @@ def cluster_correlation(cov: Matrix, symbols: tuple[str, ...]) -> ClusteredCorre
     )
 
 
-def _tree(correlation: Matrix) -> tuple[Matrix, Matrix]:
+def _tree(correlation: Matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the order of the leaves, and for each leaf the number of its group."""
-    from scipy.cluster.hierarchy import fcluster, leaves_list, linkage  # start-up: only the report clusters
+    from scipy.cluster.hierarchy import fcluster, linkage  # start-up: only the report clusters
     from scipy.spatial.distance import squareform
 
     distance = np.sqrt(0.5 * (1.0 - correlation))
     np.fill_diagonal(distance, 0.0)
-    tree = linkage(squareform(distance, checks=False), method="ward", optimal_ordering=True)
-    return leaves_list(tree), fcluster(tree, MOST_GROUPS, criterion="maxclust")
+    tree = linkage(squareform(distance, checks=False), method="ward")
+    return _order(tree, distance), fcluster(tree, MOST_GROUPS, criterion="maxclust")
 
 
-def _groups(names: tuple[str, ...], matrix: Matrix, labels: Matrix) -> tuple[CorrelationGroup, ...]:
+def _order(tree: Matrix, distance: Matrix) -> NDArray[np.intp]:
+    """Return the leaves, each group turned so that it meets the group that it joins with the nearer ends."""
+    orders = [[leaf] for leaf in range(len(distance))]
+    for one, other in tree[:, :2].astype(np.intp).tolist():
+        left, right = orders[one], orders[other]
+        ways = [(a, b) for a in (left, left[::-1]) for b in (right, right[::-1])]
+        first, second = min(ways, key=lambda way: distance[way[0][-1], way[1][0]])
+        orders.append(first + second)
+    return np.array(orders[-1])
+
+
+def _groups(names: tuple[str, ...], matrix: Matrix, labels: NDArray[np.intp]) -> tuple[CorrelationGroup, ...]:
     """Return the runs of equal labels: a tree keeps each group together in any order that it allows."""
     ends = [*np.flatnonzero(np.diff(labels)).tolist(), len(names) - 1]
     groups, start = [], 0
