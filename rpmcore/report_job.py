@@ -35,7 +35,7 @@ from rpmcore.risk.valuation import BookInputs
 
 if TYPE_CHECKING:
     from rpmcore.adapters.report_html.contents import Verdict
-    from rpmcore.controls.limits_report import LimitsReport, RegimeReport
+    from rpmcore.controls.limits_report import LimitsReport
     from rpmcore.risk.backtesting.report import BacktestReport
     from rpmcore.risk.clustering import ClusteredCorrelation
     from rpmcore.risk.exposure.report import ExposureReport
@@ -142,9 +142,8 @@ def risk_report(
     wide, no_wide = _allowed(lambda: _with_market(book, prices, chosen, alone, assets, as_of))
     tell("exposures")
     exposure, no_exposure = _allowed(lambda: _exposure(_there(wide, no_wide), chosen, given))
-    tell("limits and regime")
+    tell("limits of the market")
     limits, no_limits = _allowed(lambda: _limits(_there(wide, no_wide), chosen))
-    regime, no_regime = _allowed(lambda: _regime(_there(wide, no_wide), chosen))
     tell("crises")
     stress, no_stress = _allowed(lambda: _stress(alone, wide or alone, prices, chosen))
     tell("model validation")
@@ -159,7 +158,6 @@ def risk_report(
         stress=stress, stress_reason=no_stress,
         backtest=backtest, backtest_reason=no_backtest,
         limits=limits, limits_reason=no_limits,
-        regime=regime, regime_reason=no_regime,
         strategies=strategies,
         gate=gate,
         instruments=_instruments(assessed),
@@ -312,12 +310,6 @@ def _limits(inputs: BookInputs, settings: Settings) -> "LimitsReport":
     from rpmcore.controls.limits_study import measure_limits
 
     return measure_limits(inputs, settings, settings.adaptive)
-
-
-def _regime(inputs: BookInputs, settings: Settings) -> "RegimeReport":
-    from rpmcore.controls.limits_study import measure_regime
-
-    return measure_regime(inputs, settings, settings.adaptive, history=True)
 
 
 def _stress(alone: BookInputs, wide: BookInputs, prices: Any, settings: Settings) -> "StressReport":

@@ -6,7 +6,7 @@ A field ``x_reason`` says why ``x`` is None, where it is.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rpmcore.controls.limits_report import LimitsReport, RegimeReport
+from rpmcore.controls.limits_report import LimitsReport
 from rpmcore.controls.strategy_report import StrategiesReport
 from rpmcore.decision.settings import DecisionSettings
 from rpmcore.risk.backtesting.report import BacktestReport
@@ -108,7 +108,7 @@ class RiskReport:
 
     Attributes
     ----------
-    evaluation, exposure, stress, backtest, limits, regime, strategies
+    evaluation, exposure, stress, backtest, limits, strategies
         As ``rpm evaluate`` and the other commands give them: the same numbers. `strategies` and `gate` are there only
         where trades and a ledger were given.
     shape, correlation
@@ -132,8 +132,6 @@ class RiskReport:
     backtest_reason: str | None = None
     limits: LimitsReport | None
     limits_reason: str | None = None
-    regime: RegimeReport | None
-    regime_reason: str | None = None
     strategies: StrategiesReport | None
     strategies_reason: str | None = NOT_GIVEN
     gate: GateRecord | None

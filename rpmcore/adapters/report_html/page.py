@@ -13,7 +13,7 @@ from rpmcore.adapters.report_html.contributions import contributions
 from rpmcore.adapters.report_html.method_notes import method_notes
 from rpmcore.adapters.report_html.sections import sections
 from rpmcore.adapters.report_html.sentences import figure, headline, sentences
-from rpmcore.adapters.report_html.verdicts import verdicts
+from rpmcore.adapters.report_html.verdicts import SKIPPED, verdicts
 from rpmcore.domain import wording
 from rpmcore.risk.clustering import ClusteredCorrelation
 
@@ -32,10 +32,6 @@ WARNINGS_OF = (
     ("limits", "limits"), ("strategies", "strategies"),
 )  # fmt: skip
 """Results that carry warnings, and how the page calls them."""
-
-
-SKIPPED = "mode_skipped"
-"""Warnings that the crises tell themselves."""
 
 
 def render(report: RiskReport) -> str:
@@ -129,7 +125,7 @@ def _warnings(report: RiskReport) -> tuple[tuple[str, str], ...]:
         result: Any = getattr(report, name)
         for notice in () if result is None else result.warnings:
             if notice.code == SKIPPED:
-                continue
+                continue  # the crises tell it themselves
             of = parts.setdefault(notice.code, [])
             if called not in of:
                 of.append(called)

@@ -92,7 +92,7 @@ def _carriers(report: RiskReport) -> Iterator[Sentence]:
     if report.exposure is not None and report.exposure.factors and report.exposure.specific.share is not None:
         largest = max(report.exposure.factors, key=lambda row: abs(row.share or 0.0))
         yield Sentence(
-            text=f"{percent(largest.share, 1)} of it comes from the factor {printable(largest.name)}; "
+            text=f"{percent(largest.share, 1)} of the variance comes from the factor {printable(largest.name)}; "
             f"{percent(report.exposure.specific.share, 1)} is specific to single names.",
             section="exposures", note="factors",
         )  # fmt: skip

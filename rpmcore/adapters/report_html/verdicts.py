@@ -7,6 +7,8 @@ from rpmcore.domain.wording import LIMIT_NAMES, TEST_NAMES, measured, percent, p
 from rpmcore.risk.limits import LimitCheck
 
 NOT_JUDGED = "NOT JUDGED"
+SKIPPED = "mode_skipped"
+"""Code of the warning that a crisis could not be made in a mode."""
 
 
 def verdicts(report: RiskReport) -> tuple[Verdict, ...]:
@@ -89,16 +91,18 @@ def _crises(report: RiskReport) -> Verdict:
     failed = list(dict.fromkeys(s.name for s in found.scenarios if not s.passed))
     names = list(dict.fromkeys(s.name for s in found.scenarios))
     worst = max(found.scenarios, key=lambda s: s.loss)
-    cost = f"The worst, {worst.name}, would cost {percent(worst.loss)}."
+    cost = f"The worst, {printable(worst.name)}, would cost {percent(worst.loss)}."
+    skipped = sum(notice.code == SKIPPED for notice in found.warnings)
+    how = "by every method" if not skipped else f"by every method that the data allow; they do not allow {skipped}"
     if not failed:
         return Verdict(
             name="crises", title="Crises", level="ok", label="PASS", section="crises",
-            text=f"All {len(names)} pass by every method. {cost}",
+            text=f"All {len(names)} pass {how}. {cost}",
         )  # fmt: skip
     told = f"{len(failed)} of {len(names)} {'fails' if len(failed) == 1 else 'fail'} by one method at least: "
     return Verdict(
         name="crises", title="Crises", level="fail", label="FAIL", section="crises",
-        text=f"{told}{', '.join(failed)}. {cost}",
+        text=f"{told}{', '.join(map(printable, failed))}. {cost}",
     )  # fmt: skip
 
 

@@ -14,6 +14,13 @@ def in_percent(axis: Any, decimals: int | None = None) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
 
 
+def few_ticks(axis: Any, most: int) -> None:
+    """Leave room between the numbers of a narrow axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(most))
+
+
 def across(axes: Any) -> None:
     """Draw the grid of a chart whose bars lie: it follows the horizontal axis."""
     axes.grid(visible=False, axis="y")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rpmcore.adapters.report_html.charts.axes import across, in_percent, zero
+from rpmcore.adapters.report_html.charts.axes import across, few_ticks, in_percent, zero
 from rpmcore.adapters.report_html.charts.drawing import (
     BLUE,
     GRID,
@@ -181,12 +181,10 @@ def exposures_chart(report: ExposureReport) -> Chart:
 
 
 def _beyond_bars_of_panel(axes: Any, values: Sequence[float]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     low, high = min(0.0, *values), max(0.0, *values)
     span = (high - low) or 1.0
     axes.set_xlim(low - 0.05 * span * (low < 0.0), high + 0.05 * span)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    few_ticks(axes.xaxis, 4)
 
 
 def crises_chart(report: StressReport, passes_up_to: float) -> Chart:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rpmcore.adapters.report_html.charts.axes import across, dated, in_percent, sticks, zero
+from rpmcore.adapters.report_html.charts.axes import across, dated, few_ticks, in_percent, sticks, zero
 from rpmcore.adapters.report_html.charts.drawing import (
     BLUE,
     FAINT,
@@ -184,6 +184,7 @@ def distribution_chart(shape: PnlShape, return_days: int) -> Chart:
         span = "Daily P&L" if return_days == 1 else f"P&L over {return_days} days"
         for axes in (whole, left):
             axes.set_xlabel(f"{span}, per cent of capital")
+            few_ticks(axes.xaxis, 5)
             in_percent(axes.xaxis)
         handles, names = whole.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=3)
