@@ -6,6 +6,7 @@ import rpmcore
 
 COMMANDS = (
     "evaluate", "exposure", "limits", "regime", "size", "backtest", "strategies", "stress", "decide", "replay",
+    "report",
 )  # fmt: skip
 HELP = (
     ["--help"],

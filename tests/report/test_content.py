@@ -172,6 +172,15 @@ def test_json_names_sections_and_verdicts(tmp_path):
     }  # fmt: skip
 
 
+def test_the_snippet_of_the_manual_runs(monkeypatch, capsys):
+    monkeypatch.chdir(DATA.parent)
+    (snippet,) = re.findall(
+        r"^```python\n(.*?)^```", (DATA.parent / "docs" / "report.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    exec(snippet, {})  # noqa: S102 - our own page
+    assert "'Limits of the market', 'Crises', 'Risk model', 'Strategies'" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("option", [[], ["--quiet"]])
 def test_progress_is_told_by_part_and_silenced(tmp_path, option):
     code, printed, told = run_report(BOOK, "-o", tmp_path / "r.html", *option)
