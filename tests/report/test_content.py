@@ -174,9 +174,8 @@ def test_json_names_sections_and_verdicts(tmp_path):
 
 def test_the_snippet_of_the_manual_runs(monkeypatch, capsys):
     monkeypatch.chdir(DATA.parent)
-    (snippet,) = re.findall(
-        r"^```python\n(.*?)^```", (DATA.parent / "docs" / "report.md").read_text(), re.MULTILINE | re.DOTALL
-    )
+    manual = (DATA.parent / "docs" / "report.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", manual, re.MULTILINE | re.DOTALL)
     exec(snippet, {})  # noqa: S102 - our own page
     assert "'Limits of the market', 'Crises', 'Risk model', 'Strategies'" in capsys.readouterr().out
 

@@ -232,3 +232,31 @@ def test_a_book_that_never_moves(report, tmp_path):
     page = page_of(report, tmp_path / "book.parquet", tmp_path, "--quiet")
     assert "it has no shape" in page.one("distribution").text
     assert "the book has no volatility" in page.one("contributions").text
+
+
+def test_a_book_that_holds_nothing(report, tmp_path):
+    (tmp_path / "flat.csv").write_text("symbol,weight\nMSFT,0\nJPM,0\n")
+    page = page_of(report, tmp_path / "flat.csv", tmp_path, "--quiet")
+    assert "the book has no volatility" in page.one("contributions").text
+    assert "a book that holds nothing has no losses to test forecasts by" in page.one("validation").text
+
+
+def test_every_method_answers_or_says_why(report, tmp_path):
+    methods = "historical, filtered_historical, normal, student_t, cornish_fisher, extreme_value, monte_carlo"
+    settings = [
+        x
+        for change in (
+            f"tail_risk.methods=[{methods}]", "tail_risk.confidences=[0.95, 0.999]", "tail_risk.lookback=150",
+            "tail_risk.horizon=12",
+        )
+        for x in ("--set", change)
+    ]  # fmt: skip
+    page = page_of(report, BOOK, tmp_path, "--quiet", *settings)
+    tail = page.one("tail")
+    assert "VaR and CVaR (expected shortfall) over 12 days" in tail.text
+    assert "figures are not scaled beyond 10 days" in tail.text
+    for row in tail.all("table")[0].all("tbody")[0].all("tr"):
+        cells = [cell.text for cell in row.children]
+        assert "–" not in cells or len(cells) > 2
+        assert "None" not in row.text
+    assert "This book loses on one span of 12 days in 20 more than" in page.one("summary").text

@@ -16,6 +16,7 @@ from rpmcore.adapters.report_html.sentences import figure, headline, sentences
 from rpmcore.adapters.report_html.verdicts import SKIPPED, verdicts
 from rpmcore.domain import wording
 from rpmcore.risk.clustering import ClusteredCorrelation
+from rpmcore.risk.report import Evaluation
 
 PACKAGE = "rpmcore.adapters.report_html"
 MOST_PAIRS = 5
@@ -69,6 +70,7 @@ def render(report: RiskReport) -> str:
         contributions=contributions(report.evaluation.components),
         charts=charts,
         pairs=_pairs(report.correlation),
+        open_ends=_open_ends(report.evaluation),
         warnings=_warnings(report),
         notes=method_notes(),
         wording=wording,
@@ -103,6 +105,22 @@ def _charts(report: RiskReport) -> dict[str, Chart]:
     if report.strategies is not None:
         found.append(book_charts.strategies_chart(report.strategies))
     return {chart.name: chart for chart in found if chart is not None}
+
+
+def _open_ends(evaluation: Evaluation) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return why ends of intervals are not known, each reason once, with the figures that it is of."""
+    found: dict[str, list[str]] = {}
+    for row in evaluation.tail_risk:
+        if row.value_at_risk is None:
+            continue
+        name = f"{wording.METHOD_NAMES[row.method]} {row.confidence:.10g}"
+        ends = [("VaR", row.lower, row.lower_reason), ("VaR", row.upper, row.upper_reason)]
+        ends += [("CVaR", row.expected_shortfall_lower, row.expected_shortfall_lower_reason)]
+        ends += [("CVaR", row.expected_shortfall_upper, row.expected_shortfall_upper_reason)]
+        for figure_of, end, reason in ends:
+            if end is None and reason is not None and row.value_at_risk_error is None:
+                found.setdefault(reason, []).append(f"{figure_of} {name}")
+    return tuple((reason, tuple(dict.fromkeys(of))) for reason, of in found.items())
 
 
 def _pairs(found: ClusteredCorrelation | None) -> tuple[tuple[str, str, float], ...]:

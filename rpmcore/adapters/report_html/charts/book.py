@@ -135,7 +135,7 @@ def contributions_chart(rows: Sequence[Contribution]) -> Chart:
 
 def _beyond_bars(axes: Any, values: Sequence[float]) -> None:
     """Write each value at the end of its lying bar, and leave room for it."""
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min([0.0, *values]), max([0.0, *values])
     span = (high - low) or 1.0
     axes.set_xlim(low - 0.09 * span * (low < 0.0), high + 0.09 * span)
     for at, value in enumerate(values):
@@ -181,7 +181,7 @@ def exposures_chart(report: ExposureReport) -> Chart:
 
 
 def _beyond_bars_of_panel(axes: Any, values: Sequence[float]) -> None:
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min([0.0, *values]), max([0.0, *values])
     span = (high - low) or 1.0
     axes.set_xlim(low - 0.05 * span * (low < 0.0), high + 0.05 * span)
     few_ticks(axes.xaxis, 4)
