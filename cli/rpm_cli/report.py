@@ -1,5 +1,6 @@
 """``rpm report``: the page that people mail."""
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,6 +55,7 @@ def report(
         config, assignments, {"factors.unknown": "estimate" if estimate else None}, quiet=quiet
     )
     common.announce(book, check=check, quiet=quiet)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its cache is no notice of ours
 
     from rpmcore.report_job import make_report
 

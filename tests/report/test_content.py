@@ -6,9 +6,8 @@ import re
 import subprocess
 import sys
 
-import pytest
-
 from rpmcore.adapters.report_html.method_notes import method_notes
+from rpmcore.adapters.report_html.writing import MARK
 from rpmcore.domain.wording import LIMIT_NAMES, METHOD_NAMES, TEST_NAMES, amount, measured, percent
 from tests.report.conftest import BOOK, DATA, TRADES, run_report
 from tests.report.pages import read_page, rows_of
@@ -157,19 +156,33 @@ def test_the_page_tells_no_folder_and_no_time_of_its_making(sample_page):
     assert "data/" not in read_page(page).one("data").text
 
 
-def test_json_names_sections_and_verdicts(tmp_path):
+def test_json_names_sections_and_verdicts_and_an_earlier_report_is_replaced(tmp_path):
     out = tmp_path / "r.html"
+    out.write_bytes(MARK)
+    out.chmod(0o640)
     code, printed, told = run_report(BOOK, "-o", out, "--json", "--check", "--quiet")
     found = json.loads(printed)
     assert code == 3, told
+    assert told == ""
     assert found["schema"] == "rpm.report/1"
     assert found["path"] == str(out)
-    assert found["bytes"] == out.stat().st_size
+    assert found["bytes"] == out.stat().st_size > 100_000
+    assert out.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
     assert found["sections"][0] == "summary"
     assert not {"strategies", "decisions"} & set(found["sections"])
     assert {v["name"]: v["level"] for v in found["verdicts"]} == {
         "limits": "warning", "adaptive_limits": "fail", "crises": "fail", "model": "fail", "data": "warning",
     }  # fmt: skip
+
+
+def test_the_page_goes_to_stdout_and_progress_is_told_by_part(tmp_path):
+    code, printed, told = run_report(BOOK, "-o", "-", cwd=tmp_path)
+    assert code == 0
+    assert printed.startswith(b"<!doctype html>")
+    assert printed.endswith(b"</html>\n")
+    assert list(tmp_path.iterdir()) == []
+    assert all(word in told for word in ("… risk", "… crises", "… page", "stdout, ", "Risk model: FAIL"))
 
 
 def test_the_snippet_of_the_manual_runs(monkeypatch, capsys):
@@ -178,11 +191,3 @@ def test_the_snippet_of_the_manual_runs(monkeypatch, capsys):
     (snippet,) = re.findall(r"^```python\n(.*?)^```", manual, re.MULTILINE | re.DOTALL)
     exec(snippet, {})  # noqa: S102 - our own page
     assert "'Limits of the market', 'Crises', 'Risk model', 'Strategies'" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("option", [[], ["--quiet"]])
-def test_progress_is_told_by_part_and_silenced(tmp_path, option):
-    code, printed, told = run_report(BOOK, "-o", tmp_path / "r.html", *option)
-    assert code == 0
-    assert printed == b""
-    assert told == "" if option else all(word in told for word in ("… risk", "… crises", "… page", "kB"))

@@ -12,6 +12,7 @@ from rpmcore.adapters.report_html.charts.drawing import (
     INK,
     MUTED,
     ORANGE,
+    PAPER,
     PURPLE,
     RED,
     TEAL,
@@ -209,6 +210,7 @@ def crises_chart(report: StressReport, passes_up_to: float) -> Chart:
             for y, value in zip(at, values, strict=True):
                 axes.annotate(
                     percent(value, 1), (max(value, 0.0), y), xytext=(3, 0), textcoords="offset points", va="center",
+                    bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
                     fontsize=8.0,
                 )  # fmt: skip
         axes.axvline(passes_up_to, color=RED, linestyle="--", label=f"passes up to {percent(passes_up_to, 0)}")
