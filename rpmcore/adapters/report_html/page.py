@@ -79,7 +79,7 @@ def render(report: RiskReport) -> str:
         recent_days=risk_charts.RECENT_DAYS,
         most={
             "decisions": MOST_DECISIONS, "days": MOST_DAYS, "instruments": MOST_INSTRUMENTS, "rows": MOST_ROWS,
-            "labels": book_charts.MOST_LABELS,
+            "labels": book_charts.MOST_LABELS, "strategies": len(book_charts.STRATEGY_LINES),
         },
     )  # fmt: skip
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"

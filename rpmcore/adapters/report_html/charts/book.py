@@ -31,6 +31,9 @@ from rpmcore.risk.stress.study import StressReport
 MOST_LABELS = 60
 """Instruments up to which a heat map names each."""
 
+MOST_BARS = 20
+"""Factors, sectors or currencies that are drawn, the largest; the tables have them all."""
+
 MOST_NUMBERS = 16
 """Instruments up to which each field of a heat map has its number written in it."""
 
@@ -147,14 +150,20 @@ def _beyond_bars(axes: Any, values: Sequence[float]) -> None:
         )  # fmt: skip
 
 
+def _largest(rows: Sequence[tuple[str, float | None]]) -> list[tuple[str, float | None]]:
+    """Return the rows in their order, only the largest where there are many."""
+    least = sorted((abs(value or 0.0) for _, value in rows), reverse=True)[:MOST_BARS]
+    return [row for row in rows if abs(row[1] or 0.0) >= least[-1]][:MOST_BARS] if rows else []
+
+
 def exposures_chart(report: ExposureReport) -> Chart:
     """Return exposures by factor, sector and currency, side by side."""
     factors: list[tuple[str, float | None]] = [(row.name, row.share) for row in report.factors]
     factors.append(("specific", report.specific.share))
     panels: tuple[tuple[str, str, list[tuple[str, float | None]]], ...] = (
-        ("Variance by factor", "share, per cent", factors),
-        ("Net by sector", "per cent of capital", [(row.sector, row.net) for row in report.sectors]),
-        ("Net by currency", "per cent of capital", [(row.currency, row.net) for row in report.currencies]),
+        ("Variance by factor", "share, per cent", _largest(factors)),
+        ("Net by sector", "per cent of capital", _largest([(row.sector, row.net) for row in report.sectors])),
+        ("Net by currency", "per cent of capital", _largest([(row.currency, row.net) for row in report.currencies])),
     )
     told = " ".join(
         f"{title}: {', '.join(f'{name} {percent(value, 1)}' for name, value in rows[:12])}."
