@@ -62,6 +62,7 @@ def serve(
 
     loaded = load_configuration(config, assignments=assignments or (), options=chosen, spelling=common.SPELLING)
     common.tell_origin(loaded, quiet=quiet)
+    common.announce(ledger or book or "the sample, of which the service tells more", check=False, quiet=quiet)
     asked = Asked(
         ledger=ledger, book=book, prices=prices, capital=equity, base_currency=base_currency, assets=assets, as_of=day,
         dry_run=dry_run,
