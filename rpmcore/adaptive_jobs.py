@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.inputs import book_inputs
 
@@ -38,7 +38,7 @@ def limits(
     InsufficientData
         If there are fewer than 30 returns.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     inputs = _inputs(book, prices, chosen, capital, base_currency, as_of, assets)
     from rpmcore.controls.limits_study import measure_limits
 
@@ -70,7 +70,7 @@ def regime(
     InputError, InsufficientData
         As in `limits`.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     inputs = _inputs(book, prices, chosen, capital, base_currency, as_of, assets)
     from rpmcore.controls.limits_study import measure_regime
 

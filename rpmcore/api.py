@@ -8,7 +8,7 @@ from os import PathLike
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, get_args
 
-from rpmcore.adapters.configuration.loading import Settings, digest_of, load_settings
+from rpmcore.adapters.configuration.loading import Settings, digest_of, load_settings, settings_or_defaults
 from rpmcore.adapters.tables.book import read_book
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.adapters.tables.opening import IN_MEMORY
@@ -127,7 +127,7 @@ def evaluate(
     ConfigurationError
         If a method to decompose is unknown.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, RiskSettings)
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     if correlation is not None:
         inputs = replace(inputs, correlation=_given_correlation(correlation, tuple(inputs.instruments)))
@@ -212,7 +212,7 @@ def exposure(
     InsufficientData
         If there is too little history.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, RiskSettings)
     given = None
     if factors is not None:
         from rpmcore.adapters.tables.factor_returns import read_factor_returns  # start-up: few reports need it
@@ -273,7 +273,7 @@ def backtest(
     InvalidArgument
         If returns span more than a day.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, RiskSettings)
     from rpmcore.risk.backtesting.forecasts import METHODS_TESTED
     from rpmcore.risk.backtesting.study import backtest_book
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rpmcore import proof
-from rpmcore.adapters.configuration.loading import Settings, load_settings
+from rpmcore.adapters.configuration.loading import Settings, given_settings, load_settings
 from rpmcore.adapters.ledger import audit
 from rpmcore.adapters.ledger.export import export
 from rpmcore.adapters.ledger.records import Record
@@ -242,7 +242,10 @@ def compare_policies(
     """
     if (settings is None) != bool(changes):
         raise InvalidArgument("give either other settings, or changes to the ledger's own")
-    other = settings or load_settings(None, changes, base=genesis_settings(str(ledger)))
+    if settings is None:
+        other = load_settings(None, changes, base=genesis_settings(str(ledger)))
+    else:
+        other = given_settings(settings, Settings)
     return policy_diff(str(ledger), other, other.digest, progress=progress)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 
 if TYPE_CHECKING:
     from rpmcore.controls.operating_characteristics import OperatingCharacteristics
@@ -45,7 +45,7 @@ def simulate_kill_switches(
     """
     from rpmcore.controls.operating_characteristics import Behaviour, operating_characteristics
 
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     given = {
         "trades_a_day": trades_a_day, "rejection_rate": rejection_rate, "win_rate": win_rate, "trade_size": trade_size,
         "session_minutes": session_minutes, "storm": storm, "runaway_growth": runaway_growth,
@@ -80,6 +80,6 @@ def replay_kill_switches(
     from rpmcore.adapters.control_history import read_control_history
     from rpmcore.controls.replayed_history import replay_history
 
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     found = replay_history(read_control_history(history), capital, chosen.kill_switches)
     return replace(found, config_digest=chosen.digest)

@@ -7,8 +7,9 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from rpmcore.adapters.configuration.loading import Settings, digest_of
+from rpmcore.adapters.configuration.loading import Settings, digest_of, settings_or_defaults
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
+from rpmcore.adapters.tables.opening import rereadable
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InvalidArgument, nearest
 from rpmcore.inputs import book_inputs, given_model, replay_prices
@@ -75,12 +76,13 @@ def stress(
     InvalidArgument
         If shocks contradict each other.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, RiskSettings)
     from rpmcore.risk.stress.study import MODES, StressInputs, run_stress
 
     wanted = MODES if "all" in modes else tuple(dict.fromkeys(modes))
     _check_known("--mode", wanted, MODES)
     _check_known("--system", (system,), SYSTEMS)
+    book, prices, assets = rereadable(book), rereadable(prices), rereadable(assets)
     read = partial(
         book_inputs, book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets
     )
@@ -159,7 +161,7 @@ def reverse_stress(
     Undefined
         If nothing can make the book lose.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, RiskSettings)
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
     model = None if factors is None else given_model(inputs, factors, chosen)
     from rpmcore.risk.stress.reverse_study import run_reverse
@@ -204,7 +206,7 @@ def synthetic_stress(
     InvalidArgument
         If a number is out of its range.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, RiskSettings)
     _check_known("--system", (system,), SYSTEMS)
     if system == "gate" and n_simulations > MOST_GATED:
         raise InvalidArgument(

@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 from rpmcore.adapters.signing_key import load_signing_key
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.adapters.tables.signals import SignalStream, read_signals
@@ -146,7 +146,7 @@ def gate_run(
     LedgerError
         If the ledger exists or cannot be written.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     sample = signals is None
     if sample and book is not None:
         raise InputError(

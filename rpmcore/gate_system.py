@@ -1,6 +1,6 @@
 """The gate under a stress test, on a book that no gate runs yet."""
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 from rpmcore.gate import RiskGate
 from rpmcore.gate_path import PathGates
 from rpmcore.gate_path_start import PathGround
@@ -32,7 +32,7 @@ class GateSystem:
     name = "gate"
 
     def __init__(self, inputs: BookInputs, settings: Settings | None = None) -> None:
-        chosen = settings or Settings()
+        chosen = settings_or_defaults(settings, Settings)
         self._paths = PathGates(PathGround.of_inputs(inputs, chosen, chosen.digest), RiskGate.of_engine)
 
     def start(self, start: Start) -> RunningSystem:

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, given_settings, settings_or_defaults
 from rpmcore.adapters.control_folder import ControlFolder
 from rpmcore.adapters.ledger.errors import LedgerLocked
 from rpmcore.adapters.ledger.file_lock import holder_of
@@ -140,7 +140,7 @@ def new_gate(
     LedgerError
         If there is a ledger already, or none can be written.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     held = str(reference.sample_path(OPENING_BOOK)) if book is None else book
     genesis = genesis_of(
         held, gate_prices(prices), chosen, as_of=as_of, capital=capital, base_currency=base_currency, assets=assets,
@@ -349,10 +349,11 @@ def reload(
     Raises
     ------
     InvalidArgument
-        If they are not taken, naming what would loosen; that it was asked is recorded all the same.
+        If they are no settings, or are not taken, naming what would loosen; that it was asked is recorded all the same.
     RequestStands, LedgerError, GateHalted
         As `operate`.
     """
+    given_settings(settings, Settings)
     said: dict[str, Any] = {
         "action": "reload", "operator": operator, "reason": reason, "scope": "account",
         "value": settings.digest[:DIGITS], "settings": settings.model_dump(mode="json"),

@@ -11,7 +11,7 @@ from rpmcore.adapters.alerts.channels import configured_channels
 from rpmcore.adapters.alerts.delivery import AlertDelivery
 from rpmcore.adapters.alerts.gate_alerts import GateAlerts
 from rpmcore.adapters.alerts.outbox import Outbox
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 from rpmcore.gate import RiskGate
 from rpmcore.observability import ObservabilityManager
 
@@ -52,7 +52,7 @@ def observed(
     OutboxError
         If the outbox cannot be used.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     with ExitStack() as opened:
         manager = opened.enter_context(ObservabilityManager(chosen.observability))
         channels = configured_channels(chosen.alerts, environment)

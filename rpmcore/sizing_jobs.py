@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices, GivenTrades
+from rpmcore.adapters.tables.opening import rereadable
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import ConfigurationError, InputError, InsufficientData, InvalidArgument, nearest
 from rpmcore.domain.instruments import CURRENCIES, Instrument
@@ -95,12 +96,13 @@ def size(
     ConfigurationError
         If a multiplier is unknown.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     from rpmcore.risk.sizing.closed_trades import stake_at_stop
     from rpmcore.risk.sizing.lots import LotRules
     from rpmcore.risk.sizing.request import ExpectedReturn, SizingRequest, check_request
     from rpmcore.risk.sizing.study import size_in_book
 
+    assets = rereadable(assets)
     database = asset_database(assets)
     factors: dict[str, Any] = dict(multipliers or {})
     _check_factors(factors)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import Settings, settings_or_defaults
 from rpmcore.adapters.tables.given import GivenTrades
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def strategies(
         If the trades cannot be used, a capital is not known, or the strategy has no trade; the message names the
         culprit and the remedy.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_defaults(settings, Settings)
     from rpmcore.controls.strategy_study import study_strategies
     from rpmcore.trade_inputs import known_strategy, trades_to_judge
 

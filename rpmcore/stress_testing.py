@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.configuration.loading import settings_or_defaults
 from rpmcore.domain.portfolio import Book
 from rpmcore.inputs import book_inputs
 from rpmcore.risk.settings import RiskSettings
@@ -37,7 +37,7 @@ class StressTestEngine(PureEngine):
         base_currency: str | None = None,
         **options: Any,
     ) -> None:
-        chosen = settings or Settings()
+        chosen = settings_or_defaults(settings, RiskSettings)
 
         def valued(book: Book) -> BookInputs:
             account = base_currency or chosen.data.base_currency or "USD"

@@ -81,6 +81,30 @@ def test_signals(framed):
     assert rpmcore.read_signals(framed("signals")).signals == rpmcore.read_signals(DATA / "signals.parquet").signals
 
 
+def stream(table):
+    """Return what can be read but once, as a query of duckdb gives it."""
+    return pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+
+
+def test_a_stream_that_is_gone_once_read_is_enough_for_every_mode_of_stress():
+    profiles = pa.table({"symbol": ["XX1"], "kind": ["equity"], "beta": [1.0], "sector": ["energy"],
+                         "currency": ["USD"]})  # fmt: skip
+    tables = (table_of("portfolio"), table_of("prices"))
+    asked = {**AS_OF, "crises": rpmcore.chosen_crises(["lehman2008"]), "modes": ("factor", "replay")}
+    want = rpmcore.stress(*tables, assets=profiles, shocks={"SP500": -0.1}, **asked)
+    found = rpmcore.stress(*map(stream, tables), assets=stream(profiles), shocks={"SP500": -0.1}, **asked)
+    assert found.to_dict() == want.to_dict()
+
+
+def test_a_stream_of_profiles_is_enough_for_a_size():
+    profiles = pa.table({"symbol": ["XX1"], "kind": ["equity"], "sector": ["energy"], "currency": ["USD"]})
+    asked = {"side": "buy", "entry": 10.0, "stop": 9.0, **ACCOUNT}
+    closes = pa.table({"date": pd.bdate_range("2022-01-03", periods=80).date, "symbol": ["XX1"] * 80,
+                       "close": np.linspace(9.0, 10.0, 80) + np.sin(np.arange(80.0))})  # fmt: skip
+    want = rpmcore.size("XX1", prices=closes, assets=profiles, **asked)
+    assert rpmcore.size("XX1", prices=stream(closes), assets=stream(profiles), **asked).to_dict() == want.to_dict()
+
+
 @pytest.mark.parametrize("frame", ["arrow", "pandas", "polars categorical"])
 def test_profiles(frame):
     table = pa.table({"symbol": ["XX1", "XX2"], "kind": ["equity", "equity"], "beta": [1.0, 0.5],

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import platformdirs
 from pydantic import ValidationError
@@ -29,7 +29,7 @@ from rpmcore.adapters.configuration.server_settings import ServerSettings
 from rpmcore.adapters.telemetry.settings import ObservabilitySettings
 from rpmcore.decision.flags import FlagsSettings
 from rpmcore.decision.settings import DecisionSettings
-from rpmcore.domain.errors import ConfigurationError
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument
 from rpmcore.risk.settings import RiskSettings
 
 
@@ -58,6 +58,42 @@ class Settings(DecisionSettings):
 def digest_of(settings: RiskSettings) -> str:
     """Return the digest of settings; sections that they lack stand at their defaults."""
     return (settings if isinstance(settings, Settings) else Settings(**dict(settings))).digest
+
+
+_Kind = TypeVar("_Kind", bound=RiskSettings)
+
+
+def settings_or_defaults(settings: _Kind | None, kind: type[_Kind]) -> _Kind:
+    """Return the settings that a job was given; all at their defaults if None.
+
+    Raises
+    ------
+    InvalidArgument
+        As `given_settings`: an empty mapping, too, is no wish for the defaults.
+    """
+    return cast("_Kind", Settings()) if settings is None else given_settings(settings, kind)
+
+
+def given_settings(settings: object, kind: type[_Kind]) -> _Kind:
+    """Return the settings that a job was given.
+
+    Raises
+    ------
+    InvalidArgument
+        If they are none, such as a path or a mapping of sections.
+    """
+    if isinstance(settings, kind):
+        return settings
+    found = f"the path {str(settings)!r}" if isinstance(settings, str | Path) else _called(settings)
+    raise InvalidArgument(
+        f"settings must be what load_settings returns, but is {found}: load_settings('rpm.yaml') reads a file, "
+        "load_settings(assignments=['limits.value_at_risk=0.015']) changes a value, load_settings(base={…}) takes "
+        "a mapping of sections"
+    )
+
+
+def _called(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"of type {type(value).__name__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from rpmcore.adapters.tables.csv_files import open_csv
 from rpmcore.adapters.tables.parquet_files import open_parquet, pandas_index, text_metadata
 from rpmcore.adapters.tables.source import TableSource, reading
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
+from rpmcore.domain.report import Report
 
 IN_MEMORY = "the table given"
 _PARQUET_MARK = b"PAR1"
@@ -48,8 +49,8 @@ def open_table(source: Any) -> TableSource:
         name = str(source)
         with reading(name):
             return _open_file(Path(name), name)
-    kind = type(source).__name__
-    if kind in _NEARLY or (not isinstance(source, pa.Table) and not hasattr(source, "__arrow_c_stream__")):
+    if not _is_stream(source):
+        kind = type(source).__name__
         remedy = f": {_NEARLY[kind]}" if kind in _NEARLY else ""
         raise InvalidArgument(
             f"a table must be a path, or have __arrow_c_stream__ (Arrow, pandas, polars, duckdb), but is {kind}{remedy}"
@@ -66,9 +67,31 @@ _NEARLY = {
 """What a person may hold in place of a table, by the name of its type, and what makes one of it."""
 
 
-def _in_memory(source: Any) -> TableSource:
+def rereadable(source: Any) -> Any:
+    """Return a table in place of a stream in memory, which may be gone once it is read; anything else as it is.
+
+    Raises
+    ------
+    InputError
+        If the stream cannot be read.
+    """
+    return _taken(source) if _is_stream(source) and not isinstance(source, Report) else source
+
+
+def _is_stream(source: Any) -> bool:
+    return type(source).__name__ not in _NEARLY and (
+        isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__")
+    )
+
+
+def _taken(source: Any) -> pa.Table:
     with reading(IN_MEMORY):
-        table = pa.table(source)
+        return pa.table(source)
+
+
+def _in_memory(source: Any) -> TableSource:
+    table = _taken(source)
+    with reading(IN_MEMORY):
         types = tuple((field.name, field.type) for field in table.schema)
         metadata = text_metadata(table.schema)
         index = pandas_index(table.schema, IN_MEMORY)
