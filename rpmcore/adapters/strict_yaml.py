@@ -1,7 +1,7 @@
 """YAML as a person means it: no octal, no sexagesimal, no Norway problem, no silent duplicate keys."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,11 +37,12 @@ class _PlainLoader(yaml.SafeLoader):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The values of a YAML mapping, and line and column of each key by its path."""
+    """The values of a YAML mapping, line and column of each key by its path, and keys behind which nothing stands."""
 
     values: Mapping[str, Any]
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     columns: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    empty: frozenset[tuple[str, ...]] = frozenset()
 
 
 Failure = Callable[[str, str], RpmError]
@@ -90,6 +91,10 @@ def parse(text: str, source: str, failure: Failure = _setting_failure) -> Docume
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise failure(f"{source}{where}", f"not readable as YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        line, start = text.count("\n", 0, error.position) + 1, text.rfind("\n", 0, error.position)
+        where = f"{source}, line {line}, column {error.position - start}"
+        raise failure(where, f"not readable as YAML: the character {text[error.position]!r} is not taken") from error
     except yaml.YAMLError as error:
         raise failure(source, f"not readable as YAML: {error}") from error
     except RecursionError:
@@ -100,6 +105,7 @@ def parse(text: str, source: str, failure: Failure = _setting_failure) -> Docume
         values,
         {path: mark.line + 1 for path, mark in places.items()},
         {path: mark.column + 1 for path, mark in places.items()},
+        frozenset(_empty(node, ())),
     )
 
 
@@ -112,6 +118,15 @@ def scalar(text: str) -> Any:
     if any(c.isdigit() for c in text) and _FLOAT.match(text) and not re.match(r"^[-+]?0[0-9]+$", text):
         return float(text.replace("_", ""))
     return text
+
+
+def _empty(node: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        yield from _empty(value, (*path, key.value))
+        if isinstance(value, yaml.ScalarNode) and value.style is None and not value.value:
+            yield (*path, key.value)
 
 
 def _value(node: yaml.Node, path: tuple[str, ...], places: Places, refuse: Refusal) -> Any:

@@ -13,7 +13,7 @@ from rpmcore.adapters.configuration.commented import commented, in_yaml
 from rpmcore.adapters.configuration.described import fields
 from rpmcore.adapters.configuration.loading import Settings, load_configuration, load_settings
 from rpmcore.adapters.strict_yaml import parse
-from rpmcore.domain.errors import ConfigurationError
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument
 
 TODAY = date(2026, 6, 30)
 
@@ -115,7 +115,7 @@ YAML_TRAPS = [
     ("limits:\n  value_at_risk: yes\n",
      "line 2, column 3: limits.value_at_risk is 'yes': input should be a valid number (expected a number above 0)"),
     ("limits:\n  value_at_risk: true\n",
-     "line 2, column 3: limits.value_at_risk is True: input should be a valid number (expected a number above 0)"),
+     "line 2, column 3: limits.value_at_risk is true: input should be a valid number (expected a number above 0)"),
     ("limits:\n  value_at_risk: '0.01'\n",
      "line 2, column 3: limits.value_at_risk is '0.01': input should be a valid number (expected a number above 0)"),
     ("limits:\n  value_at_risk: .nan\n",
@@ -128,6 +128,16 @@ YAML_TRAPS = [
      "line 3, column 3: limits.beta is set twice (first on line 2). Keep one of them"),
     ("limits:\n  beta: &x 1\n",
      "line 2, column 9: an anchor is not taken here. Write the value out, or put the text in quotes"),
+    ("limits:\n  # none\n  sector:\n",
+     "line 3, column 3: limits.sector is empty: give a value, or null where none is meant"),
+    ("limits: {sector: }\n", "line 1, column 10: limits.sector is empty: give a value, or null where none is meant"),
+    ("limits: {sector: null, currency: ~}\nstress:\n", None),
+    ("limits:\n  value_at_risk: null\n",
+     "line 2, column 3: limits.value_at_risk is null: input should be a valid number (expected a number above 0)"),
+    ("tail_risk:\n  confidences: 0.95\n",
+     "line 2, column 3: tail_risk.confidences is 0.95: input should be a valid list "
+     "(expected a list, each a number above 0.5 and below 1)"),
+    ("limits:\n  beta: \x07\n", "line 2, column 9: not readable as YAML: the character '\\x07' is not taken"),
     ("limits:\n\tbeta: 1\n",
      "line 2, column 1: not readable as YAML: found character '\\t' that cannot start any token"),
     ("limits:\n  beta: 1.5 1.6\n",
@@ -151,6 +161,8 @@ JSON_TRAPS = [
     ('{"limits": {"beta": 1,}}', ", line 1, column 23: not readable as JSON: "),
     ('{"limits":\n{"beta": 1, "beta": 2}}', ", line 2, column 13: limits.beta is set twice (first on line 2)."),
     ("[1]", ": expected keys with values, found list"),
+    (f'{{"limits": {{"beta": {"9" * 5000}}}}}',
+     ", line 1, column 13: limits.beta is inf: input should be a finite number (expected a number above 0 or null)"),
 ]  # fmt: skip
 
 
@@ -213,12 +225,17 @@ VARIABLE_ERRORS = [
     ({"RPM__XQ__ZW": "1"}, "RPM__XQ__ZW: there is no such setting; `rpm config show` lists all"),
     ({"RPM__LIMITS__BETA": "1", "rpm__limits__beta": "2"},
      "RPM__LIMITS__BETA and rpm__limits__beta set the same. Keep one of them"),
+    ({"RPM_LIMITS_BETA": "1"}, "RPM_LIMITS_BETA: there is no such setting; did you mean RPM__LIMITS__BETA?"),
+    ({"rpm_limits_beta": "1"}, "rpm_limits_beta: there is no such setting; did you mean RPM__LIMITS__BETA?"),
+    ({"RPM__LIMITS__SECTOR": " "},
+     "RPM__LIMITS__SECTOR: limits.sector is empty: give a value, or null where none is meant"),
     ({"RPM__LIMITS__BETA": "nan"},
      "RPM__LIMITS__BETA: limits.beta is 'nan': input should be a valid number (expected a number above 0 or null)"),
     ({"RPM__TAIL_RISK__CONFIDENCES": "[0.9"},
      "RPM__TAIL_RISK__CONFIDENCES, line 1, column 8: not readable as YAML: "
      "expected ',' or ']', but got '<stream end>'"),
     ({"RPM_ENV": "prod"}, "RPM_ENV: there is no such variable; did you mean 'RPM_ENVIRONMENT'?"),
+    ({"rpm_environment": "prod"}, "rpm_environment: there is no such variable; did you mean 'RPM_ENVIRONMENT'?"),
     ({"RPM_ENVIRONMENT": "production"},
      "RPM_ENVIRONMENT: there is no environment 'production'; known are dev, staging and prod; did you mean 'prod'?"),
     ({"RPM_ENVIRONMENT": ""}, "RPM_ENVIRONMENT: there is no environment ''; known are dev, staging and prod"),
@@ -250,6 +267,34 @@ def test_assignments_take_lists_mappings_and_quoted_text():
     assert problem(assignments=["limits.beta=1", "limits.beta.x=1"]) == (
         "--set limits.beta.x=1: beta is a value, not a section"
     )
+
+
+def test_an_assignment_that_is_wrong_is_named_wherever_it_points(tmp_path):
+    path = tmp_path / "rpm.yaml"
+    path.write_text("limits: {beta: 1}\n")
+    number = "input should be a valid number (expected a number above 0)"
+    for asked, told in (
+        ("limits.sector=", "limits.sector is empty: give a value, or null where none is meant"),
+        ("limits.value_at_risk.x=1", f"limits.value_at_risk is {{'x': 1}}: {number}"),
+        ("Limits.beta=1", "there is no setting 'Limits'; did you mean 'limits'?"),
+        ("flags.a.b.c=1", "there is no setting 'flags.a'; known are rollout"),
+    ):
+        assert problem(path=path, assignments=[asked]) == f"--set {asked}: {told}"
+
+
+def test_what_is_no_path_and_no_list_of_assignments_is_told_what_would_be():
+    for asked, told in (
+        ({"path": {"limits": {}}}, r"^path must name a settings file, but is of type dict: load_settings\(base="),
+        (
+            {"assignments": "limits.beta=1"},
+            r"^assignments must be a list of texts such as \['.*'\], but is of type str$",
+        ),
+        ({"assignments": {"limits.beta": 1}}, "but is of type dict$"),
+        ({"assignments": [3]}, "^an assignment is a text such as 'limits.value_at_risk=0.015', and not 3$"),
+    ):
+        with pytest.raises(InvalidArgument, match=told):
+            load_settings(**asked)
+    assert problem(path="a\0b") == "a\0b: cannot be read as a settings file: embedded null byte"
 
 
 def test_two_files_of_one_name_are_an_error(tmp_path):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rpmcore.adapters.configuration.described import Key, fields, is_section, within
 from rpmcore.adapters.secret_values import HIDDEN, is_secret
 from rpmcore.adapters.strict_yaml import Document, parse, scalar
-from rpmcore.domain.errors import ConfigurationError, nearest
+from rpmcore.domain.errors import ConfigurationError, InvalidArgument, nearest
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 ENVIRONMENT_VARIABLE = "RPM_ENVIRONMENT"
@@ -70,11 +70,19 @@ class Overlay:
     history: dict[Key, list[tuple[Origin, Any]]] = field(default_factory=dict)
 
     def lay_file(self, document: Document, source: str) -> None:
-        """Put the values of a file above what is there; a list or mapping takes the place of the one below."""
+        """Put the values of a file above what is there; a list or mapping takes the place of the one below.
+
+        Raises
+        ------
+        ConfigurationError
+            If nothing stands behind the key of a setting: that could mean its default as well as null.
+        """
         places = {
             path: Origin(kind="file", source=source, line=line, column=document.columns.get(path))
             for path, line in document.lines.items()
         }
+        for key in sorted(document.empty & {key for key, _ in fields(self.model)}):
+            raise _is_empty(places[key].text, key)
         self._lay(self.values, document.values, self.model, (), places)
 
     def _lay(
@@ -128,8 +136,11 @@ def read_file(path: Path) -> Document:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigurationError(f"{path}: no such settings file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a settings file: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: cannot be read as a settings file: it is not text in UTF-8") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"{path}: cannot be read as a settings file: {why}") from error
     if path.suffix == ".json":
         _check_json(text, str(path))
         text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML not; the columns stay
@@ -141,7 +152,7 @@ def _check_json(text: str, source: str) -> None:
         raise ConfigurationError(f"{source}: {word} is no number of JSON")
 
     try:
-        json.loads(text, parse_constant=refuse)
+        json.loads(text, parse_constant=refuse, parse_int=str)  # Python refuses to read the longest whole numbers
     except json.JSONDecodeError as error:
         raise ConfigurationError(
             f"{source}, line {error.lineno}, column {error.colno}: not readable as JSON: {error.msg}"
@@ -159,7 +170,7 @@ def chosen_environment(named: str | None, variables: Mapping[str, str]) -> str |
         If there is no such environment, or a variable looks like a misspelt one.
     """
     for name in variables:
-        if name.startswith("RPM_ENV") and name != ENVIRONMENT_VARIABLE:
+        if name.upper().startswith("RPM_ENV") and name != ENVIRONMENT_VARIABLE:
             raise ConfigurationError(f"{name}: there is no such variable; did you mean {ENVIRONMENT_VARIABLE!r}?")
     found, where = named, "--environment"
     if found is None:
@@ -216,14 +227,24 @@ def assignment(text: str) -> tuple[Key, Any, Origin]:
     Raises
     ------
     ConfigurationError
-        If it is none.
+        If it is none, or empty.
+    InvalidArgument
+        If it is no text.
     """
+    if not isinstance(text, str):
+        raise InvalidArgument(f"an assignment is a text such as 'limits.value_at_risk=0.015', and not {text!r}")
     name, equals, given = text.partition("=")
     keys = tuple(name.strip().split("."))
     shown = f"--set {name}={HIDDEN}" if is_secret(keys[-1]) and equals else f"--set {text}"
     if not equals or len(keys) < 2 or not all(keys):
         raise ConfigurationError(f"{shown}: expected section.key=value")
+    if not given.strip():
+        raise _is_empty(shown, keys)
     return keys, value_of(given, shown), Origin(kind="assignment", source=shown)
+
+
+def _is_empty(where: str, key: Key) -> ConfigurationError:
+    return ConfigurationError(f"{where}: {'.'.join(key)} is empty: give a value, or null where none is meant")
 
 
 def value_of(text: str, where: str) -> Any:
@@ -238,13 +259,18 @@ def assignments_of(variables: Mapping[str, str], model: type[BaseModel]) -> Iter
     Raises
     ------
     ConfigurationError
-        For a variable that names no setting, with the nearest that does; for one that is set twice.
+        For a variable that names no setting, with the nearest that does; for one that is empty, or set twice.
     """
     known = {"__".join(key).upper(): key for key, _ in fields(model)}
+    written_alike = {_letters(f"{PREFIX}{name}"): f"{PREFIX}{name}" for name in known}
     taken: dict[Key, str] = {}
     for name in sorted(variables):
         upper = name.upper()
         if not re.match(r"^RPM_(_|\w+__)", upper):
+            if _letters(upper) in written_alike:
+                raise ConfigurationError(
+                    f"{name}: there is no such setting; did you mean {written_alike[_letters(upper)]}?"
+                )
             continue
         key = known.get(upper.removeprefix(PREFIX)) if upper.startswith(PREFIX) else None
         if key is None:
@@ -254,4 +280,10 @@ def assignments_of(variables: Mapping[str, str], model: type[BaseModel]) -> Iter
         if key in taken:
             raise ConfigurationError(f"{taken[key]} and {name} set the same. Keep one of them")
         taken[key] = name
+        if not variables[name].strip():
+            raise _is_empty(name, key)
         yield key, value_of(variables[name], name), Origin(kind="variable", source=name)
+
+
+def _letters(name: str) -> str:
+    return re.sub("[^A-Z0-9]", "", name)

@@ -157,6 +157,8 @@ def load_settings(
     ConfigurationError
         For a file that cannot be read, an unknown key (with the nearest known one) or a value out of its range; names
         file, line and column, or the option.
+    InvalidArgument
+        If `path` is no path, or `assignments` are not several texts.
     """
     return load_configuration(
         path,
@@ -205,7 +207,10 @@ def load_configuration(
     ------
     ConfigurationError
         As `load_settings`; for a misspelt variable or environment; in prod for a flag that has expired or loosens.
+    InvalidArgument
+        As `load_settings`.
     """
+    _check_given(path, assignments)
     given = os.environ if variables is None else variables
     chosen = chosen_environment(environment, given)
     files = settings_files(path, chosen, folders)
@@ -230,6 +235,18 @@ def load_configuration(
         settings=settings, origins=overlay.origins, history={k: tuple(v) for k, v in overlay.history.items()},
         files=files, found=path is None, environment=chosen, warnings=warnings,
     )  # fmt: skip
+
+
+def _check_given(path: object, assignments: object) -> None:
+    if not (path is None or isinstance(path, str | os.PathLike)):
+        raise InvalidArgument(
+            f"path must name a settings file, but is {_called(path)}: "
+            "load_settings(base={…}) takes a mapping of sections"
+        )
+    if not isinstance(assignments, Iterable) or isinstance(assignments, str | bytes | Mapping):
+        raise InvalidArgument(
+            f"assignments must be a list of texts such as ['limits.value_at_risk=0.015'], but is {_called(assignments)}"
+        )
 
 
 def settings_folders() -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
 """What is wrong with settings, in sentences: where, what was found, what is expected."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,15 +28,16 @@ def explain(error: ValidationError, model: type[BaseModel], origins: Mapping[Key
 
 def _explain(error: Any, model: type[BaseModel], origins: Mapping[Key, Origin]) -> str:
     location = tuple(str(part) for part in error["loc"])
-    given = next((location[:n] for n in range(len(location), 0, -1) if location[:n] in origins), None)
+    given = _given(location, origins)
     where = "settings" if given is None else origins[given].text
     if error["type"] == "extra_forbidden":
         return f"{where}: there is no setting {'.'.join(location)!r}{_hint(model, location)}"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{_where_of(location, origins)}{'.'.join(location)}: {message}"
+    message = message.replace("tuple", "list")
     key, field = _setting(model, location)
-    name = ".".join(given or location)
+    name = ".".join(location if given is None else given[: len(location)])
     shown = HIDDEN if any(is_secret(part) for part in location) else _shown(error["input"])
     if field is not None and choices(field) > 1:
         return f"{where}: {'.'.join(key)} is {shown}: expected {range_of(field)}"
@@ -43,6 +45,13 @@ def _explain(error: Any, model: type[BaseModel], origins: Mapping[Key, Origin]) 
     if error["type"] == "model_type":
         message = "expected keys with values"
     return f"{where}: {name} is {shown}: {message[0].lower()}{message[1:]}{expected}{_percent(error)}"
+
+
+def _given(location: Key, origins: Mapping[Key, Origin]) -> Key | None:
+    """Return the path that was given for a setting: its own, one within it, or the nearest above."""
+    within_it = next((path for path in origins if path[: len(location)] == location), None)
+    above = (location[:n] for n in range(len(location) - 1, 0, -1) if location[:n] in origins)
+    return location if location in origins else within_it or next(above, None)
 
 
 def _where_of(location: Key, origins: Mapping[Key, Origin]) -> str:
@@ -53,7 +62,8 @@ def _where_of(location: Key, origins: Mapping[Key, Origin]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    """Return a value as it is written in a file."""
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
