@@ -15,6 +15,7 @@ from rpmcore.adapters.tables.opening import IN_MEMORY
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.adaptive_jobs import limits, regime
 from rpmcore.crises import chosen_crises, reverse_stress, scenarios, stress, synthetic_stress
+from rpmcore.domain.arguments import given_texts
 from rpmcore.domain.errors import ConfigurationError, nearest
 from rpmcore.domain.plain import to_plain
 from rpmcore.domain.prices import PriceHistory
@@ -126,6 +127,8 @@ def evaluate(
         If there is too little history.
     ConfigurationError
         If a method to decompose is unknown.
+    InvalidArgument
+        If a text stands where a list of texts is meant, or `as_of` is no day.
     """
     chosen = settings_or_defaults(settings, RiskSettings)
     inputs = book_inputs(book, prices, chosen, capital=capital, base_currency=base_currency, as_of=as_of, assets=assets)
@@ -145,7 +148,7 @@ def _given_correlation(source: Given, symbols: tuple[str, ...]) -> GivenCorrelat
 
 def _methods(asked: Sequence[str], settings: RiskSettings) -> tuple[str, ...]:
     """Return the methods to take apart; ``all`` stands for those of the settings."""
-    if "all" in asked:
+    if "all" in given_texts(asked, "decompose"):
         return tuple(settings.tail_risk.methods)
     known = get_args(TailMethod)
     for method in asked:
@@ -172,7 +175,7 @@ def read_prices(source: Given, symbols: Sequence[str] | None = None) -> PriceHis
         If the prices cannot be used; the message names the culprit and the remedy.
     """
     opened = open_prices(source)
-    return opened.read(opened.symbols if symbols is None else symbols)
+    return opened.read(opened.symbols if symbols is None else given_texts(symbols, "symbols"))
 
 
 def exposure(
@@ -208,11 +211,12 @@ def exposure(
         As in `evaluate`; and if nothing is known of an instrument, the factors do not fit the prices, or a market that
         the settings name has no prices or does not move.
     InvalidArgument
-        If factors are collinear.
+        As in `evaluate`; and if factors are collinear.
     InsufficientData
         If there is too little history.
     """
     chosen = settings_or_defaults(settings, RiskSettings)
+    hedge_with = given_texts(hedge_with, "hedge_with")
     given = None
     if factors is not None:
         from rpmcore.adapters.tables.factor_returns import read_factor_returns  # start-up: few reports need it
@@ -228,7 +232,7 @@ def exposure(
         base_currency=base_currency,
         as_of=as_of,
         assets=assets,
-        beside=(*hedge_with, market) if asked else tuple(hedge_with),
+        beside=(*hedge_with, market) if asked else hedge_with,
         if_there=() if asked else (market,),
         pairs_beside=hedge and not hedge_with,
     )
@@ -271,7 +275,7 @@ def backtest(
     ConfigurationError
         If the method is unknown.
     InvalidArgument
-        If returns span more than a day.
+        As in `evaluate`; and if returns span more than a day.
     """
     chosen = settings_or_defaults(settings, RiskSettings)
     from rpmcore.risk.backtesting.forecasts import METHODS_TESTED

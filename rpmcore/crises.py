@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rpmcore.adapters.configuration.loading import Settings, digest_of, settings_or_defaults
 from rpmcore.adapters.tables.given import Given, GivenBook, GivenPrices
 from rpmcore.adapters.tables.opening import rereadable
+from rpmcore.domain.arguments import given_texts
 from rpmcore.domain.crises import Crisis, with_parameters
 from rpmcore.domain.errors import ConfigurationError, InvalidArgument, nearest
 from rpmcore.inputs import book_inputs, given_model, replay_prices
@@ -74,12 +75,13 @@ def stress(
     ConfigurationError
         If a mode or a system is unknown.
     InvalidArgument
-        If shocks contradict each other.
+        If there is nothing to run, `crises` are names, or shocks contradict each other.
     """
     chosen = settings_or_defaults(settings, RiskSettings)
     from rpmcore.risk.stress.study import MODES, StressInputs, run_stress
 
-    wanted = MODES if "all" in modes else tuple(dict.fromkeys(modes))
+    wanted = MODES if modes == "all" or "all" in given_texts(modes, "modes") else tuple(dict.fromkeys(modes))
+    _check_asked(crises, shocks, wanted)
     _check_known("--mode", wanted, MODES)
     _check_known("--system", (system,), SYSTEMS)
     book, prices, assets = rereadable(book), rereadable(prices), rereadable(assets)
@@ -105,6 +107,16 @@ def stress(
         shocks=shocks,
     )
     return replace(found, config_digest=digest_of(chosen))
+
+
+def _check_asked(crises: object, shocks: Mapping[str, float] | None, modes: tuple[str, ...]) -> None:
+    if not (isinstance(crises, Sequence) and all(isinstance(crisis, Crisis) for crisis in crises)):
+        raise InvalidArgument(
+            f"crises must be what chosen_crises returns, such as chosen_crises(['lehman2008']), but are {crises!r}"
+        )
+    if not (crises and modes) and not shocks:
+        missing = "modes" if crises else "crises, such as chosen_crises() for all, or shocks"
+        raise InvalidArgument(f"there is nothing to run: give {missing}")
 
 
 def _system(name: str, settings: RiskSettings, inputs: BookInputs) -> "RiskSystem | None":
@@ -258,8 +270,9 @@ def chosen_crises(
         If the file cannot be used.
     """
     library = scenarios(file)
-    chosen = [library[name] for name in dict.fromkeys(library if names is None or not len(names) else names)]
-    return tuple(_changed(crisis, changes) for crisis in chosen)
+    asked = tuple(library) if names is None or not len(names) else given_texts(names, "names")
+    chosen = [library[name] for name in dict.fromkeys(asked)]
+    return tuple(_changed(crisis, given_texts(changes, "changes")) for crisis in chosen)
 
 
 def _changed(crisis: Crisis, changes: Sequence[str]) -> Crisis:

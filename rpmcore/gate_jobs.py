@@ -13,6 +13,7 @@ from rpmcore.adapters.tables.signals import SignalStream, read_signals
 from rpmcore.controls.command_time import DAY, day_of
 from rpmcore.decision.genesis import Genesis
 from rpmcore.domain import reference
+from rpmcore.domain.arguments import given_day
 from rpmcore.domain.crisis_library import HistoricalCrisisLibrary
 from rpmcore.domain.errors import InputError
 from rpmcore.domain.plain import to_plain
@@ -147,6 +148,7 @@ def gate_run(
         If the ledger exists or cannot be written.
     """
     chosen = settings_or_defaults(settings, Settings)
+    as_of, until = given_day(as_of, "as_of"), given_day(until, "until")
     sample = signals is None
     if sample and book is not None:
         raise InputError(

@@ -85,7 +85,7 @@ def genesis_of(
             "the capital is not known, and every limit is a part of it", source=inputs.book.name,
             remedy="give --capital, or rpm.capital in the book's metadata",
         )  # fmt: skip
-    day = as_of or inputs.book.as_of
+    day = inputs.as_of
     if day is None and before is not None:
         day = before - timedelta(days=1)
     known = prices.dates if day is None else prices.dates[prices.dates <= np.datetime64(day, "D")]

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpmcore.adapters.tables.book import read_book
+from rpmcore.adapters.tables.metadata import given_capital, given_currency
 from rpmcore.adapters.tables.prices import open_prices
 from rpmcore.domain import reference
+from rpmcore.domain.arguments import given_day
 from rpmcore.domain.asset_factor_database import AssetFactorDatabase
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
 from rpmcore.domain.factor_profiles import AssetFactorProfile
@@ -52,6 +54,8 @@ def book_inputs(
     ------
     InputError
         If something cannot be used; the message names the culprit and the remedy.
+    InvalidArgument
+        If `as_of` is no day.
     InsufficientData
         If a beta is to be estimated and there is too little history.
     """
@@ -61,7 +65,7 @@ def book_inputs(
     database = asset_database(assets)
     file = _prices_of(held) if prices is None else prices
     source = _opened(reference.sample_path(SAMPLE_PRICES) if file is None else file)
-    until = as_of or held.as_of
+    until = given_day(as_of, "as_of") or held.as_of
     _check_known(held, source, database)
     profiles = _estimated(_profiles(held, account, database), source, until, account, database, settings)
     optional = [*if_there, *(_account_pairs(profiles, account) if pairs_beside else ())]
@@ -109,7 +113,11 @@ def _held(book: Any, capital: float | None, base_currency: str | None) -> Book:
     if book is None:
         return read_sample_book(capital, base_currency)
     if isinstance(book, Book):
-        return replace(book, capital=capital or book.capital, base_currency=base_currency or book.base_currency)
+        return replace(
+            book,
+            capital=book.capital if capital is None else given_capital(capital, book.name),
+            base_currency=book.base_currency if base_currency is None else given_currency(base_currency, book.name),
+        )
     return read_book(book, capital=capital, base_currency=base_currency)
 
 

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rpmcore.adapters.configuration.loading import Settings
+from rpmcore.adapters.tables.metadata import given_capital, given_currency
 from rpmcore.adapters.tables.trades import read_trades
 from rpmcore.controls.strategy_record import DAY
 from rpmcore.controls.strategy_report import TradesSummary
 from rpmcore.controls.strategy_study import JudgedTrades, instant
 from rpmcore.domain import reference
+from rpmcore.domain.arguments import given_day
 from rpmcore.domain.errors import InputError, nearest
 from rpmcore.domain.trades import TradeHistory
 from rpmcore.risk.notices import Notice
@@ -39,6 +41,7 @@ def trades_to_judge(
         If the trades cannot be used, none closed until `as_of`, or a capital is not known.
     """
     history = trade_history(trades, capital, base_currency)
+    as_of = given_day(as_of, "as_of")
     until = history.trades[-1].closed_at if as_of is None else _end_of(as_of)
     closed = tuple(trade for trade in history.trades if trade.closed_at <= until)
     if not closed:
@@ -148,7 +151,11 @@ def trade_history(trades: Any, capital: float | None = None, base_currency: str 
         sample = read_trades(reference.sample_path(SAMPLE_TRADES), capital=capital, base_currency=base_currency)
         return replace(sample, source="sample")
     if isinstance(trades, TradeHistory):
-        return replace(trades, capital=capital or trades.capital, base_currency=base_currency or trades.base_currency)
+        return replace(
+            trades,
+            capital=trades.capital if capital is None else given_capital(capital, trades.name),
+            base_currency=trades.base_currency if base_currency is None else given_currency(base_currency, trades.name),
+        )
     return read_trades(trades, capital=capital, base_currency=base_currency)
 
 

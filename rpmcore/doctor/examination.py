@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Examination(Report):
         )
 
 
-def examine(ledger_path: Path | None = None, environment: Environment | None = None) -> Examination:
+def examine(ledger_path: str | PathLike[str] | None = None, environment: Environment | None = None) -> Examination:
     """Return what every check finds.
 
     Parameters
@@ -70,7 +71,7 @@ def examine(ledger_path: Path | None = None, environment: Environment | None = N
     checks = [(check.__name__.replace("_", " "), check) for check in CHECKS]
     found = [attempt(name, lambda check=check: check(seen)) for name, check in checks]  # type: ignore[misc]
     if ledger_path is not None:
-        found += _of_ledger(ledger_path, seen)
+        found += _of_ledger(Path(ledger_path), seen)
     return Examination(checks=tuple(found))
 
 

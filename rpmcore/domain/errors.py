@@ -76,8 +76,9 @@ class InputError(RpmError):
         super().__init__(message)
 
 
-def nearest(name: str, known: "list[str] | tuple[str, ...]") -> str | None:
+def nearest(name: object, known: "list[str] | tuple[str, ...]") -> str | None:
     """Return the known name that `name` was probably meant to be: by case first, then by spelling."""
+    name = str(name)
     folded = {item.casefold(): item for item in known}
     exact = folded.get(name.casefold())
     if exact is not None and exact != name:

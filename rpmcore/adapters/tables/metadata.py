@@ -2,10 +2,14 @@
 
 import math
 import re
+from numbers import Real
 
 from rpmcore.adapters.tables.columns import plain_number, probable_number
 from rpmcore.adapters.tables.source import TableSource, shortened
 from rpmcore.domain.errors import InputError
+
+_CODE = re.compile("[A-Z]{3}")
+_NO_CODE = "a currency is a code of three capital letters"
 
 
 def check_schema(table: TableSource, schema: str, complaint: str) -> None:
@@ -30,14 +34,7 @@ def account_capital(table: TableSource, given: float | None) -> float | None:
         If it is no positive number.
     """
     if given is not None:
-        if not (math.isfinite(given) and given > 0.0):
-            raise InputError(
-                "the capital given must be positive and finite",
-                source=table.name,
-                value=given,
-                remedy="give the equity in account currency",
-            )
-        return float(given)
+        return given_capital(given, table.name)
     text = table.metadata.get("rpm.capital")
     if text is None:
         return None
@@ -57,15 +54,51 @@ def account_currency(table: TableSource, given: str | None) -> str | None:
     InputError
         If it is no code of three capital letters.
     """
-    code = table.metadata.get("rpm.base_currency") if given is None else given
-    if code is None or re.fullmatch("[A-Z]{3}", code):
+    if given is not None:
+        return given_currency(given, table.name)
+    code = table.metadata.get("rpm.base_currency")
+    if code is None or _CODE.fullmatch(code):
         return code
+    raise bad_metadata(table, "rpm.base_currency", _NO_CODE, code, f"{_meant(code)}, or give --base-currency")
+
+
+def given_capital(given: float, source: str) -> float:
+    """Return the equity that a caller gives for the account of the table called `source`.
+
+    Raises
+    ------
+    InputError
+        If it is no positive number.
+    """
+    number = isinstance(given, Real) and not isinstance(given, bool)
+    if not (number and math.isfinite(given) and given > 0.0):
+        raise InputError(
+            "the capital given must be positive and finite",
+            source=source,
+            value=given,
+            remedy="give the equity in account currency",
+        )
+    return float(given)
+
+
+def given_currency(given: str, source: str) -> str:
+    """Return the currency that a caller gives for the account of the table called `source`.
+
+    Raises
+    ------
+    InputError
+        If it is no code of three capital letters.
+    """
+    if not (isinstance(given, str) and _CODE.fullmatch(given)):
+        raise InputError(
+            f"the base currency given is not one: {_NO_CODE}", source=source, value=given, remedy=_meant(str(given))
+        )
+    return given
+
+
+def _meant(code: str) -> str:
     meant = code.strip().upper()
-    remedy = f"write {meant}" if re.fullmatch("[A-Z]{3}", meant) else "write a code such as USD"
-    problem = "a currency is a code of three capital letters"
-    if given is None:
-        raise bad_metadata(table, "rpm.base_currency", problem, code, f"{remedy}, or give --base-currency")
-    raise InputError(f"the base currency given is not one: {problem}", source=table.name, value=code, remedy=remedy)
+    return f"write {meant}" if _CODE.fullmatch(meant) else "write a code such as USD"
 
 
 def bad_metadata(table: TableSource, key: str, problem: str, found: str, remedy: str | None = None) -> InputError:

@@ -8,11 +8,12 @@ import pyarrow as pa
 
 from rpmcore.adapters.tables.csv_files import open_csv
 from rpmcore.adapters.tables.parquet_files import open_parquet, pandas_index, text_metadata
-from rpmcore.adapters.tables.source import TableSource, reading
+from rpmcore.adapters.tables.source import ARROW_FAILURES, TableSource, reading, shortened
 from rpmcore.domain.errors import InputError, InvalidArgument, nearest
 from rpmcore.domain.report import Report
 
 IN_MEMORY = "the table given"
+_STREAM = "__arrow_c_stream__"
 _PARQUET_MARK = b"PAR1"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 _OTHER_FORMATS = (
@@ -79,14 +80,20 @@ def rereadable(source: Any) -> Any:
 
 
 def _is_stream(source: Any) -> bool:
-    return type(source).__name__ not in _NEARLY and (
-        isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__")
-    )
+    return type(source).__name__ not in _NEARLY and not isinstance(source, type) and hasattr(source, _STREAM)
 
 
 def _taken(source: Any) -> pa.Table:
-    with reading(IN_MEMORY):
+    """Return a stream as a table; what Arrow says of one that it cannot take is told."""
+    try:
         return pa.table(source)
+    except ARROW_FAILURES as error:
+        told = "; ".join(str(part).strip() for part in error.args) or type(error).__name__
+        raise InputError(
+            f"Arrow cannot take it: {shortened(told.splitlines()[0], 200)}",
+            source=IN_MEMORY,
+            remedy="give a frame whose columns have a name each, and cells of one type",
+        ) from error
 
 
 def _in_memory(source: Any) -> TableSource:

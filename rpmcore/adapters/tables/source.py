@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rpmcore.domain.errors import InputError, nearest
 
-_ARROW_FAILURES = (
+ARROW_FAILURES = (
     pa.ArrowException,
     OSError,
     ValueError,
@@ -206,7 +206,7 @@ def reading(name: str) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise InputError("access is denied", source=name, remedy="check who may read it") from error
-    except _ARROW_FAILURES as error:
+    except ARROW_FAILURES as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(
             f"it cannot be read, and may be damaged: {shortened(lines[0], 200)}",
@@ -221,7 +221,9 @@ def shortened(text: str, length: int = 80) -> str:
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Return the first names, quoted, and how many more there are."""
+    """Return the first names, quoted, and how many more there are; ``none`` of none."""
+    if not names:
+        return "none"
     shown = ", ".join(repr(shortened(name)) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
