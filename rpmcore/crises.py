@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,9 @@ def _check_asked(crises: object, shocks: Mapping[str, float] | None, modes: tupl
         raise InvalidArgument(
             f"crises must be what chosen_crises returns, such as chosen_crises(['lehman2008']), but are {crises!r}"
         )
+    for name, shock in (shocks or {}).items():
+        if not -1.0 < shock < inf:
+            raise InvalidArgument(f"the shock of {name!r} must be a return above -1, such as -0.1, but is {shock!r}")
     if not (crises and modes) and not shocks:
         missing = "modes" if crises else "crises, such as chosen_crises() for all, or shocks"
         raise InvalidArgument(f"there is nothing to run: give {missing}")

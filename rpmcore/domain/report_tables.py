@@ -42,7 +42,7 @@ def tables_of(report: "Report") -> dict[str, RowTable]:
     plain = report.lists()
     found: dict[str, RowTable] = {}
     _collect(plain, "", found)
-    declared = {**_declared_tables(cast("Any", type(report))), **report.ROWS}
+    declared = {**_declared_tables(cast("Any", type(report))), **_held_tables(report), **report.ROWS}
     for name, row_type in declared.items():
         kinds = _columns(row_type if isinstance(row_type, tuple) else (row_type,))
         found.setdefault(name, RowTable(rows=[], declared={})).declared = kinds
@@ -135,14 +135,18 @@ def _is_columnar(value: Mapping[str, Any]) -> bool:
 def _arrow(table: RowTable) -> "pa.Table":
     import pyarrow as pa
 
-    names = dict.fromkeys(name for row in table.rows for name in row)
-    if not table.rows:
-        names = dict.fromkeys(table.declared)
+    seen = dict.fromkeys(name for row in table.rows for name in row) if table.rows else dict.fromkeys(table.declared)
+    names = dict.fromkeys(inner for name in seen for inner in _inner(name, table.declared))
     columns = {}
     for name in names:
         cells = [row.get(name) for row in table.rows]
         columns[name] = _column(pa, cells, table.declared.get(name) or _dated(name, cells))
     return pa.table(columns)
+
+
+def _inner(name: str, declared: Mapping[str, Field]) -> list[str]:
+    """Return the columns of an object that is None in a row; the name itself where it is no object."""
+    return [inner for inner in declared if inner.startswith(f"{name}.")] or [name]
 
 
 def _dated(name: str, cells: list[Any]) -> Field | None:
@@ -202,6 +206,20 @@ def _declared_tables(report: Any) -> dict[str, tuple[type, ...]]:
     return found
 
 
+def _held_tables(report: Any) -> dict[str, tuple[type, ...]]:
+    """Return the row types within fields whose types are written as text and not loaded: by what they hold."""
+    found: dict[str, tuple[type, ...]] = {}
+    of: Any = type(report)
+    if _is_record(of) and of.__dict__.get("to_plain") is None:
+        for name in (f.name for f in fields(report) if f.name not in _annotations(of)):
+            held = getattr(report, name)
+            inside = dict.fromkeys(type(one) for one in held) if isinstance(held, tuple | list) else {}
+            kinds: list[Any] = [GenericAlias(tuple, (one, ...)) for one in inside] or [type(held)]
+            for kind in kinds:
+                _declare(name, kind, found)
+    return found
+
+
 def _declare(name: str, kind: Any, found: dict[str, tuple[type, ...]]) -> None:
     for one in _alternatives(kind):
         if _is_record(one):
@@ -209,7 +227,7 @@ def _declare(name: str, kind: Any, found: dict[str, tuple[type, ...]]) -> None:
                 _declare(f"{name}.{inner}", inner_kind, found)
         rows = _row_types(one)
         if rows:
-            found[name] = rows
+            found[name] = tuple(dict.fromkeys((*found.get(name, ()), *rows)))
             for row in rows:
                 for inner, inner_kind in _annotations(row).items():
                     if any(_row_types(alternative) for alternative in _alternatives(inner_kind)):

@@ -216,6 +216,27 @@ def test_columns_keep_their_types_where_nothing_is_defined():
     assert empty.schema.field("first").type == pa.date32()
 
 
+def test_tables_of_a_book_that_lacks_this_and_that_have_the_columns_of_any_other():
+    poor = pa.table({"symbol": ["MSFT"], "weight": [0.5]})
+    asked = {"crises": crises("covid2020"), "modes": ("parametric", "factor", "path")}
+    studies = {"decompose": ["historical"], "rolling": True}
+    for found, rich in (
+        (rpmcore.stress(poor, base_currency="USD", **asked), rpmcore.stress(**asked)),
+        (rpmcore.evaluate(poor, base_currency="USD", **studies), rpmcore.evaluate(**studies)),
+    ):
+        for name in ("scenarios.positions", "decomposition.components", "rolling.figures", "components"):
+            if name in rich.tables:
+                types = [
+                    {field.name: field.type for field in table.schema if not field.name.endswith("_reason")}
+                    for table in (found.to_arrow(name), rich.to_arrow(name))
+                ]
+                assert types[0] == types[1]
+                assert pa.null() not in types[0].values()
+    paths = rpmcore.stress(poor, base_currency="USD", **asked).to_arrow()
+    assert paths.schema.field("path.action.control").type == pa.string()
+    assert "path.action" not in paths.column_names
+
+
 def test_a_list_within_rows_is_a_table_that_names_them():
     result = rpmcore.stress(crises=crises("lehman2008", "covid2020"))
     positions = result.to_arrow("scenarios.positions")

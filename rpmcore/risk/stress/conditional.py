@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -233,8 +233,8 @@ def _places(shocks: Mapping[str, float], names: tuple[str, ...], what: str) -> t
             meant = nearest(name, names)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(names[:20])}"
             raise InvalidArgument(f"there is no {what} {name!r} to shock; {hint}")
-        if not -1.0 < shock < inf:
-            raise InvalidArgument(f"the shock of {name!r} must be a return above -1, such as -0.1, but is {shock!r}")
+        if not isfinite(shock):
+            raise InvalidArgument(f"the shock of {name!r} must be finite, but is {shock!r}")
     return np.array([names.index(name) for name in shocks]), np.array(list(shocks.values()), dtype=np.float64)
 
 
