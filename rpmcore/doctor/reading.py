@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -25,7 +26,11 @@ _UNLIMITED = 1 << 60
 def read_environment() -> Environment:
     """Return the environment of this process."""
     requirements = tuple(_requirements())
-    cache, error, compiled = _kernels()
+    with warnings.catch_warnings():
+        # Numba warns with a traceback of a variable that it cannot read; the checks say the same in a sentence.
+        warnings.simplefilter("ignore")
+        cache, error, compiled = _kernels()
+        unimportable = _unimportable()
     temporary, refused = _temporary()
     command = shutil.which("rpm")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -33,7 +38,7 @@ def read_environment() -> Environment:
     return Environment(
         system=sys.platform, python=tuple(sys.version_info[:3]), sqlite=sqlite3.sqlite_version_info,
         requirements=requirements, packages={line.name: _installed(line.name) for line in parsed(requirements)},
-        unimportable=_unimportable(),
+        unimportable=unimportable,
         variables=dict(os.environ), kernel_cache=cache, kernel_error=error, kernels_compiled=compiled,
         machine=platform.machine(), cpu_features=_cpu_features(), processors=cores, processor_quota=_quota(),
         memory=_memory(), memory_limit=_memory_limit(), encoding=getattr(sys.stdout, "encoding", None),

@@ -42,8 +42,20 @@ def test_a_problem_stands_with_what_is_expected_and_what_to_do(rpm, width):
     assert max(map(len, done.out.splitlines())) <= width
 
 
+def test_a_variable_that_numba_cannot_read_is_told_in_a_sentence_alone(rpm):
+    done = rpm("doctor", "--json", NUMBA_NUM_THREADS="abc")
+    assert (done.code, done.err) == (1, "")
+    assert checks(done)["thread variables"]["found"] == "NUMBA_NUM_THREADS=abc is no number of threads"
+
+
+def test_a_variable_of_a_setting_with_single_low_lines_is_a_problem(rpm):
+    done = rpm("doctor", "--json", RPM_LIMITS_BETA="1")
+    assert done.code == 1
+    assert "did you mean RPM__LIMITS__BETA?" in checks(done)["settings"]["found"]
+
+
 def test_notes_change_no_exit_code(rpm):
-    done = rpm("doctor", "--json", PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="ascii", RPM_LIMITS_BETA="1")
+    done = rpm("doctor", "--json", PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="ascii", RPM_LIMITS="1")
     assert done.code == 0
     found = checks(done)
     assert {name: found[name]["status"] for name in ("bytecode", "encoding", "variables")} == {
