@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,13 +52,13 @@ from rpmcore.domain.trades import ClosedTrade
 from rpmcore.gate_path import PathGates
 from rpmcore.gate_path_start import PathGround
 from rpmcore.gate_signatures import approval_bytes, approved_trade, release_keys, released_trade
-from rpmcore.gate_store import MemoryStore, Store, key_of, new_records, restored, same_command
+from rpmcore.gate_store import MemoryStore, Store, events_of, key_of, new_records, restored, same_command
 from rpmcore.risk.stress.system import RunningSystem, Start
 
 SNAPSHOT_AFTER = 1000
 """Commands between two snapshots; they are taken with a bar or tick, never while somebody waits for an answer."""
 
-_AT_ONCE = (OperatorOrder, Reconfigured, IntegrityFailed)
+_AT_ONCE = (OperatorOrder, Reconfigured, IntegrityFailed, Reconciled)
 """What is never kept for the end of `RiskGate.together`."""
 
 Listener = Callable[[Command, Decision | None, tuple[Event, ...]], None]
@@ -517,7 +517,8 @@ class RiskGate:
     ) -> tuple[BookDifference, ...]:  # fmt: skip
         """Hold what a broker or a statement says against this gate's books, and halt where they differ.
 
-        Both views are recorded. See `rpmcore.decision.reconciliation` for how the halt is ended.
+        Both views are recorded. See `rpmcore.decision.reconciliation` for how the halt is ended. The same request again
+        gets what was found when it was taken.
 
         Raises
         ------
@@ -526,7 +527,13 @@ class RiskGate:
         GateHalted
             If the gate has failed, or fails now.
         """
-        events = self.handle(Reconciled(at=self._now(at), command_id=request_id, book=book))
+        command = Reconciled(at=self._now(at), command_id=request_id, book=book)
+        with self._lock:
+            events: Iterable[Event] = self.handle(command)
+            key = key_of(command)
+            stored = None if events or key is None else self._find(key)
+            if isinstance(stored, Record):  # nobody takes the silence of a repetition for books that agree
+                events = events_of(self._store, stored)
         found = next((event["differences"] for event in events if event["type"] == "reconciled"), ())
         return tuple(BookDifference(**difference) for difference in found)
 

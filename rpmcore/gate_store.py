@@ -1,6 +1,7 @@
 """What a gate writes and reads back: commands, decisions, events and snapshots as records of a ledger."""
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any, Protocol
 
 from rpmcore.adapters.ledger.errors import LedgerDamaged
@@ -27,6 +28,9 @@ class Store(Protocol):
 
     def find(self, key: str) -> Record | None:
         """Return the record with this idempotency key, or None."""
+
+    def records(self) -> Iterator[Record]:
+        """Yield all of them, in their order."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -93,6 +97,19 @@ def new_records(
         found.append(NewRecord(kind="decision", sequence=sequence, key=key, body=canonical_bytes(decision.to_plain())))
     found += [NewRecord(kind="event", sequence=sequence, body=canonical_bytes(event)) for event in events]
     return found
+
+
+def events_of(store: Store, command: Record) -> Iterator[Any]:
+    """Yield what a recorded command led to."""
+    after = command.position
+    later = store.records(after=after) if isinstance(store, Queries) else _later(store, after)
+    for record in takewhile(lambda each: each.sequence == command.sequence, later):
+        if record.kind == "event":
+            yield parse(record.body)
+
+
+def _later(store: Store, after: int) -> Iterator[Record]:
+    return (record for record in store.records() if record.position > after)
 
 
 def recorded(records: Iterator[Record]) -> Iterator[Recorded]:

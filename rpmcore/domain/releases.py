@@ -1,13 +1,15 @@
 """What a gate has let go: a signed release, and the one who looks at it before an order leaves for a venue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 from rpmcore.domain.canonical import canonical_bytes
 from rpmcore.domain.errors import InvalidArgument, RpmError
 from rpmcore.domain.signing_key import Subkey
 from rpmcore.domain.trades import Side
+
+SCHEMA = "rpm.release/1"
 
 
 class ReleaseRefused(RpmError):
@@ -91,6 +93,27 @@ class ReleasedTrade:
     expires_at: int
     epoch: Epoch
     signature: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it in JSON's types."""
+        return {**asdict(self), "schema": SCHEMA}
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the release that `to_plain` wrote; whether it is the gate's, its signature says.
+
+        Raises
+        ------
+        InvalidArgument
+            If it is none.
+        """
+        try:
+            given = {each.name: plain[each.name] for each in fields(cls)}
+            if plain["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {plain['schema']!r}")
+            return cls(**{**given, "epoch": Epoch(**plain["epoch"])})
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidArgument(f"this is no release ({type(error).__name__}: {error})") from error
 
     def signed_fields(self) -> dict[str, Any]:
         """Return what the signature is over."""

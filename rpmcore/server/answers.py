@@ -54,6 +54,61 @@ class DecisionAnswer(Answer):
     dry_run: bool = Field(description="Whether this may never be sent.")
 
 
+class EpochAnswer(Answer):
+    """How often everything that stops an order had happened when it was released."""
+
+    integrity: int
+    account: int
+    strategy: int
+
+
+class ReleaseAnswer(Answer):
+    """``rpm.release/1``: the signed release that a broker's adapter takes, and verifies before an order leaves."""
+
+    schema_: Literal["rpm.release/1"] = Field(alias="schema")
+    order_id: str = Field(description="The id of the signal, and the client order id at the broker.")
+    sequence: int = Field(description="Number of the release in the ledger.")
+    ledger: str = Field(description="Id of the ledger that holds it.")
+    strategy_id: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    quantity: float = Field(description="To be sent; unsigned, in units of the instrument.")
+    entry: float
+    stop: float | None
+    target: float | None
+    reduce_only: bool
+    reducing: bool = Field(description="Whether all of it only shrinks the account's position.")
+    released_at: int = Field(description="UTC nanoseconds of the gate.")
+    expires_at: int = Field(description="UTC nanoseconds; from then on no broker takes it that has not got it.")
+    epoch: EpochAnswer
+    signature: str = Field(description="Over all of this, in hexadecimal digits.")
+
+
+class DifferenceAnswer(Answer):
+    """A line in which the gate and the broker do not say the same."""
+
+    kind: Literal["position", "order_not_at_broker", "order_not_at_gate", "order", "cash", "equity", "currency"]
+    symbol: str
+    strategy_id: str
+    order_id: str
+    gate: str
+    broker: str
+    text: str
+
+
+class ReconciliationAnswer(Answer):
+    """``rpm.reconciliation/1``: in what the books of the gate and the broker differ."""
+
+    schema_: Literal["rpm.reconciliation/1"] = Field(alias="schema")
+    source: str
+    differences: list[DifferenceAnswer] = Field(description="None where the two agree.")
+    waits: int | None = Field(description="The `value` of an adoption; null where no difference stands now.")
+    sequence: int = Field(description="Number of the last command.")
+    trading_state: Literal["active", "reducing", "halted"]
+    replayed: bool = Field(description="Whether it had been taken before: then it says what was found at that time.")
+    dry_run: bool
+
+
 class Recorded(Answer):
     """What became of something that happened."""
 

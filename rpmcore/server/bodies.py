@@ -1,11 +1,13 @@
 """What clients send. Types are checked here; whether it makes sense is the gate's to say, and is recorded."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rpmcore.decision.magnitude import LARGEST
-from rpmcore.domain.orders import Signal
+from rpmcore.domain.broker import BrokerAccount, BrokerBook, BrokerOrder, BrokerPosition
+from rpmcore.domain.orders import OrderState, Signal
 from rpmcore.domain.trades import ClosedTrade
 
 LATEST = 2**63 - 1
@@ -21,6 +23,11 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[float, Field(gt=0.0, le=LARGEST)]
 Time = Annotated[int, Field(ge=0, le=LATEST, description="UTC nanoseconds since 1970."), BeforeValidator(_whole)]
+Cursor = Annotated[int, Field(ge=0, le=9 * 10**18), BeforeValidator(_whole)]
+"""A whole number of a broker; its bound is one that JSON's numbers hold exactly."""
+Exact = Annotated[str, Field(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$")] | Number
+"""A decimal as text, or a number."""
+Unsigned = Annotated[str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,12})?$")] | Annotated[float, Field(ge=0.0, le=LARGEST)]
 Once = Annotated[str, Field(max_length=256, description="The same id is taken once; empty for none.")]
 
 
@@ -94,7 +101,7 @@ class MarkBody(Body):
     """The equity of the account as the broker states it."""
 
     equity: Number = Field(description="In account currency.")
-    mark_id: Once = ""
+    mark_id: Id = Field(description="Taken once: an old mark that is sent again does not undo a newer one.")
 
 
 class PricesBody(Body):
@@ -142,3 +149,59 @@ class OperatorBody(Body):
     value: str = Field("", max_length=64, description="The severity of a trip, the regime of a pin; empty else.")
     measure_anew: bool = Field(False, description="Of a reset: accept what was lost, and measure from here.")
     request_id: Once = ""
+
+
+class PositionBody(Body):
+    """What a broker holds of a symbol."""
+
+    symbol: Id
+    quantity: Exact = Field(description="Signed units, exactly.")
+    strategy_id: str = Field("", max_length=256, description="Where the broker keeps tags; empty else.")
+
+
+class BrokerOrderBody(Body):
+    """An order that works at the broker."""
+
+    order_id: str = Field(max_length=256, description="The client order id; empty where no gate has sent it.")
+    venue_order_id: str = Field("", max_length=256)
+    symbol: Id
+    side: Literal["buy", "sell"]
+    quantity: Unsigned
+    filled: Unsigned = 0.0
+    strategy_id: str = Field("", max_length=256)
+
+
+class BrokerBookBody(Body):
+    """All that a broker says that the account holds."""
+
+    request_id: Id = Field(description="Taken once: the same again gets what was found then.")
+    source: Id = Field(description="Name of the broker, or of a statement.")
+    currency: str = Field(pattern="^[A-Z]{3}$", description="Of its account.")
+    positions: list[PositionBody]
+    orders: list[BrokerOrderBody] | None = Field(description="All that work; null where it does not say.")
+    cash: Number | None = Field(None, description="Equity less the market value of the positions; null if unsaid.")
+    equity: Number | None = Field(None, description="Compared where cash is not said; null if unsaid.")
+    cursor: Cursor | None = Field(None, description="Of its newest event that is contained in all this.")
+    stated_at: Cursor | None = Field(None, description="As of when, by its own clock; UTC nanoseconds.")
+
+    def book(self) -> BrokerBook:
+        """Return the book, its quantities exact."""
+        return BrokerBook(
+            source=self.source,
+            account=BrokerAccount(currency=self.currency, cash=self.cash, equity=self.equity),
+            positions=tuple(
+                BrokerPosition(symbol=p.symbol, quantity=Decimal(str(p.quantity)), strategy_id=p.strategy_id)
+                for p in self.positions
+            ),
+            orders=None if self.orders is None else tuple(map(_order_of, self.orders)),
+            cursor=self.cursor, stated_at=self.stated_at,
+        )  # fmt: skip
+
+
+def _order_of(body: BrokerOrderBody) -> BrokerOrder:
+    filled = Decimal(str(body.filled))
+    return BrokerOrder(
+        order_id=body.order_id, venue_order_id=body.venue_order_id, symbol=body.symbol, side=body.side,
+        quantity=Decimal(str(body.quantity)), filled=filled, strategy_id=body.strategy_id,
+        state=OrderState.PARTIAL if filled else OrderState.RELEASED,
+    )  # fmt: skip

@@ -16,6 +16,9 @@ from rpmcore.server.problems import WORDS, ProblemError, send_problem
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - they are no names of anybody
 
+OPERATORS = ("/v1/operator", "/v1/reconciliations")
+"""Paths of operators."""
+
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -148,7 +151,7 @@ def _name(address: str) -> str:
 
 def needed_scope(method: str, path: str) -> api_keys.Scope | None:
     """Return the scope that a request needs; None where it is open to all."""
-    if path.startswith("/v1/operator"):
+    if path.startswith(OPERATORS):
         return "operate"
     if path.startswith("/v1/") or path in ("/metrics", "/openapi.json"):
         return "read" if method in ("GET", "HEAD") else "decide"

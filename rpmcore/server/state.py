@@ -15,6 +15,7 @@ import numpy as np
 from rpmcore.adapters.ledger.errors import Holder
 from rpmcore.controls.adaptive_risk import AdaptiveLimits
 from rpmcore.decision.engine import DecisionEngine, Event
+from rpmcore.decision.reconciliation import BookDifference
 from rpmcore.domain.commands import Command
 from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import Decision
@@ -24,6 +25,7 @@ from rpmcore.gate_status import DecisionLine, GateStatus, status_of
 from rpmcore.server.published import State
 
 SHOWN_DECISIONS = 50
+SHOWN_DIFFERENCES = 50
 TIMED_DECISIONS = 1000
 IN_MEMORY = "in memory"
 
@@ -97,7 +99,8 @@ class Watcher:
         plain = {
             "schema": "rpm.state/1", "revision": engine.sequence,
             "published_at": datetime.now(UTC).isoformat(timespec="milliseconds"), "server": self._server(gate, status),
-            **plain, "regime": _regime(status.limits), "decision_time_ms": self._times(),
+            **plain, "regime": _regime(status.limits),
+            "reconciliation": _waiting(engine), "decision_time_ms": self._times(),
         }  # fmt: skip
         return State(revision=engine.sequence, plain=plain)
 
@@ -146,9 +149,25 @@ def _quantile(ordered: list[float], level: float) -> float:
 def _unready(gate: RiskGate, status: GateStatus) -> list[str]:
     if gate.failed:
         return [f"the gate has failed: {gate.failed}"]
+    found = []
     if status.trading_state == TradingState.HALTED.value:
-        return [f"nothing is released: {status.integrity or status.halted}"]
-    return []
+        found.append(f"nothing is released: {status.integrity or status.halted}")
+    waiting = gate.engine.reconciliation
+    if waiting is not None:
+        found.append(
+            f"the differences of reconciliation {waiting['sequence']} with {waiting['source']} stand: adopt the "
+            "broker's view or the gate's"
+        )
+    return found
+
+
+def _waiting(engine: DecisionEngine) -> dict[str, Any] | None:
+    waiting = engine.reconciliation
+    if waiting is None:
+        return None
+    lines = waiting["differences"]
+    shown = [{**line, "text": BookDifference(**line).text} for line in lines[:SHOWN_DIFFERENCES]]
+    return {"sequence": waiting["sequence"], "source": waiting["source"], "n": len(lines), "differences": shown}
 
 
 def _regime(limits: AdaptiveLimits) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_an_approval_is_released_filled_and_closed(desk):
     assert desk.post("/v1/releases", more).status_code == 409
     sent = desk.post("/v1/releases", {"signal_id": "s1", "signature": decision["signature"]})
     assert sent.status_code == 200
-    assert sent.json()["replayed"] is False
+    assert (sent.json()["schema"], sent.json()["quantity"]) == ("rpm.release/1", 3000.0)
     assert desk.post("/v1/releases", {"signal_id": "s1", "signature": decision["signature"]}).status_code == 409
     assert desk.post("/v1/order-events", {"order_id": "s1", "event": "accepted"}).json()["replayed"] is True
     fill = {

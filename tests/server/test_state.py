@@ -52,7 +52,7 @@ def test_a_fill_out_of_all_proportion_is_still_shown(desk):
 
 @pytest.mark.parametrize("equity", [0.0, -1.0, 5e-324, 1e-300, 1e-9, 1e15])
 def test_any_equity_that_a_broker_states_is_shown(desk, equity):
-    answer = desk.post("/v1/marks", {"equity": equity})
+    answer = desk.post("/v1/marks", {"equity": equity, "mark_id": "m1"})
     assert answer.status_code in (200, 409)
     assert desk.post("/v1/decisions", desk.signal()).status_code == 200
     state = desk.state(lambda s: s["decisions"])

@@ -1,6 +1,7 @@
 """What strategies and brokers say: signals, releases, fills, order events, marks, prices, closed trades."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -12,7 +13,7 @@ from rpmcore.domain.commands import EquityMark, OrderClosed
 from rpmcore.domain.decisions import RejectionException
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.gate import RiskGate, approved_trade
-from rpmcore.server.answers import DecisionAnswer, Recorded
+from rpmcore.server.answers import DecisionAnswer, Recorded, ReleaseAnswer
 from rpmcore.server.bodies import (
     ClosedTradeBody,
     FillBody,
@@ -67,25 +68,26 @@ async def what_if(body: SignalBody, service: Here) -> Response:
     return as_json({**decision.to_plain(), "dry_run": service.dry_run})
 
 
-@router.post("/releases", responses={200: {"model": Recorded}, **PROBLEMS}, summary="An approved trade is sent now.")
+@router.post(
+    "/releases", responses={200: {"model": ReleaseAnswer}, **PROBLEMS}, summary="An approved trade is sent now."
+)
 async def release(body: ReleaseBody, service: Here) -> Response:
-    """Record that an approved trade is sent now, once: only then may it be.
+    """Record that an approved trade is sent now, once, and return the signed release: only then may it be sent.
 
     409 says why not: it was not approved, was changed, was released before, has expired, or there was a halt since.
     """
     if service.dry_run:
         raise ProblemError(409, "this is a dry run: nothing may be sent")
 
-    def released(gate: RiskGate) -> tuple[Event, ...]:
+    def released(gate: RiskGate) -> dict[str, Any]:
         decision = gate.decided(body.signal_id)
         if decision is None or not decision.approved:
             raise RejectionException(f"nothing is approved under the id {body.signal_id!r}")
         trade = approved_trade(decision)
-        changes = {"signature": body.signature, "quantity": body.quantity or trade.quantity}
-        gate.release(type(trade)(**{**{name: getattr(trade, name) for name in trade.__slots__}, **changes}))
-        return ()
+        changes: dict[str, Any] = {"signature": body.signature, "quantity": body.quantity or trade.quantity}
+        return gate.release(replace(trade, **changes)).to_plain()
 
-    return await _recorded(service, released)
+    return as_json(await service.ask(released))
 
 
 @router.post("/order-events", responses={200: {"model": Recorded}, **PROBLEMS}, summary="The broker says of an order …")
