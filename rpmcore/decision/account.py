@@ -137,10 +137,10 @@ class Account:
         For a sell: what is held, less all working sells, as if no working buy were filled; never below zero, and the
         same for a buy against a short.
         """
-        held = -sign * self.held(symbol)
+        held, orders = -sign * self.held(symbol), self.orders.values()
         if held <= ZERO:
             return ZERO
-        ahead = sum((o.open_quantity for o in self.working(at) if o.symbol == symbol and o.sign == sign), ZERO)
+        ahead = sum((o.open_quantity for o in orders if o.symbol == symbol and o.sign == sign and o.works(at)), ZERO)
         return max(ZERO, held - ahead)
 
     def own_reducible(self, strategy_id: str, symbol: str, sign: int, at: int) -> Decimal:
@@ -148,8 +148,8 @@ class Account:
         ahead = sum(
             (
                 o.open_quantity
-                for o in self.working(at)
-                if o.symbol == symbol and o.sign == sign and o.strategy_id == strategy_id
+                for o in self.orders.values()
+                if o.symbol == symbol and o.sign == sign and o.strategy_id == strategy_id and o.works(at)
             ),
             ZERO,
         )

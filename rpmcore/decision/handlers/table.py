@@ -19,7 +19,7 @@ def advance(engine: "DecisionEngine", at: int, command: Command) -> Events:
     events: Events = []
     if command.at < engine.last_at:
         events.append({"type": "clock_reversed", "told": command.at, "taken": at})
-    for order in [o for o in engine.account.orders.values() if o.lapses_at is not None and o.lapses_at <= at]:
+    for order in [o for o in engine.account.orders.values() if o.expires_at <= at and o.lapses_at is not None]:
         events += orders.ended(engine, order, OrderStep.EXPIRE, at)
     events += cancels.overdue(engine, at)
     return events + controls(engine, engine.kill_switches.let_pass(at=at))

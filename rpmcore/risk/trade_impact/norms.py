@@ -108,7 +108,8 @@ def _outcome(book: BookVariance, shift: Shift, gross: float) -> Outcome:
     if shift:
         assets, changes = np.array([asset for asset, _ in shift]), np.array([change for _, change in shift])
         # Neither BLAS nor a fixed loop: NumPy's sum has one order for one size, whatever the threads.
-        variance += float((book.covariance[np.ix_(assets, assets)] * np.outer(changes, changes)).sum())
+        rows = assets[:, np.newaxis]
+        variance += float((book.covariance[rows, assets] * (changes[:, np.newaxis] * changes)).sum())
     for asset, change in shift:
         variance += 2.0 * change * book.products[asset]
         held = book.weights[asset]
