@@ -151,6 +151,12 @@ class OperatorBody(Body):
     request_id: Once = ""
 
 
+class LooseningBody(OperatorBody):
+    """What a named operator says, where it said twice could undo what was said in between."""
+
+    request_id: Id = Field(description="Taken once: the same again, after a lost answer, undoes no later trip.")
+
+
 class PositionBody(Body):
     """What a broker holds of a symbol."""
 

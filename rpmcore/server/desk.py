@@ -170,9 +170,10 @@ class Desk:
 
     def _turn_away(self, error: Exception) -> None:
         """Answer everybody who waits with an error: nobody waits in vain."""
-        left = [*self._urgent, *self._waiting]
-        self._urgent.clear()
-        self._waiting.clear()
+        with self._some:  # whoever asks meanwhile stands in the queue after this, and not nowhere
+            left = [*self._urgent, *self._waiting]
+            self._urgent.clear()
+            self._waiting.clear()
         for job in left:
             job.error = error
         _deliver(left)

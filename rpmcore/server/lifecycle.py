@@ -167,7 +167,7 @@ def http_server(service: Service) -> uvicorn.Server:
             application(service), log_config=None, log_level="error", access_log=False, lifespan="off", ws="none",
             server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
             timeout_graceful_shutdown=settings.stop_seconds, limit_concurrency=settings.most_connections,
-            http=protocol(settings.head_timeout_s), loop="asyncio",
+            http=protocol(settings.head_timeout_s, settings.body_timeout_s), loop="asyncio",
         )
     )  # fmt: skip
 
@@ -175,14 +175,19 @@ def http_server(service: Service) -> uvicorn.Server:
 async def _until_told(service: Service, listening: socket.socket, told: str, start: Start) -> None:
     server, loop = http_server(service), asyncio.get_running_loop()
     reloads: set[asyncio.Task[None]] = set()
+    one = asyncio.Lock()
 
     def stop() -> None:
         service.stopping.set()
         service.published.wake()
         server.should_exit = True
 
+    async def in_turn() -> None:
+        async with one:  # what was read first must not be taken last
+            await reload_now(service, start)
+
     def reload() -> None:
-        task = loop.create_task(reload_now(service, start))
+        task = loop.create_task(in_turn())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
@@ -205,8 +210,8 @@ async def reload_now(service: Service, start: Start) -> None:
     """Read the configuration again, and decide by it where it only tightens; what is wrong changes nothing."""
     watcher, problem = service.watcher, None
     try:
-        known, _ = await asyncio.to_thread(_keys, start.asked, service.settings)
-        service.keys.take(known)
+        known, _ = await asyncio.to_thread(_known_keys, start.asked, service.settings)
+        service.keys.take(known)  # where the last was revoked, nobody gets in who needs one
         settings = await asyncio.to_thread(service.configuration)
         await service.desk.ask(lambda gate: _reload(gate, settings, watcher), urgent=True)
         problem = watcher.reload_problem
@@ -218,20 +223,31 @@ async def reload_now(service: Service, start: Start) -> None:
 
 def _keys(asked: Asked, settings: ServerSettings) -> tuple[tuple[ApiKey, ...], tuple[str, ...]]:
     """Return the keys that are known, and what is to be told of them."""
-    path = default_keys_file() if settings.keys_file is None else Path(settings.keys_file)
-    known = KeyFile(path).read()
-    if settings.keys_file is not None and not known:
+    known, told = _known_keys(asked, settings)
+    if known:
+        return known, told
+    path = _keys_file(settings)
+    if settings.keys_file is not None:
         raise ConfigurationError(f"server.keys_file names {path}, which holds no key: make one by rpm keys create")
-    loopback = _is_loopback(settings.host)
-    if not loopback and not known:
+    if not _is_loopback(settings.host):
         raise ConfigurationError(
             f"server.host is {settings.host}, where others can reach it, and there is no key in {path}: make one by "
             "rpm keys create, or listen on 127.0.0.1"
         )
-    if known or not asked.sample:
+    return (), ()
+
+
+def _known_keys(asked: Asked, settings: ServerSettings) -> tuple[tuple[ApiKey, ...], tuple[str, ...]]:
+    """Return the keys of the file, be they none; of the sample on loopback, the one that it makes for itself then."""
+    known = KeyFile(_keys_file(settings)).read()
+    if known or not asked.sample or settings.keys_file is not None or not _is_loopback(settings.host):
         return known, ()
     key, where = sample_key()
     return (key,), (f"Operator commands need the key in {where} (Authorization: Bearer …).",)
+
+
+def _keys_file(settings: ServerSettings) -> Path:
+    return default_keys_file() if settings.keys_file is None else Path(settings.keys_file)
 
 
 def _is_loopback(host: str) -> bool:
@@ -258,10 +274,11 @@ def listening_on(settings: ServerSettings) -> Iterator[socket.socket]:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((settings.host, settings.port))
         found.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         found.close()
         raise ConfigurationError(
-            f"nobody can listen on {settings.host}, port {settings.port}: {error.strerror or error}. Choose another "
+            f"nobody can listen on {settings.host}, port {settings.port}: "
+            f"{getattr(error, 'strerror', None) or error}. Choose another "
             "--port, or stop who listens there"
         ) from error
     try:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Send
 
 from rpmcore.domain.decisions import RejectionException
-from rpmcore.domain.errors import RpmError, Unavailable
+from rpmcore.domain.errors import NotVerified, RpmError, Unavailable
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = "1"
@@ -104,6 +104,8 @@ async def on_error(_request: Request, error: Exception) -> Response:
         return problem(error.status_code, WORDS.get(error.status_code, error.detail), headers=error.headers)
     if isinstance(error, Unavailable):
         return problem(503, str(error))
+    if isinstance(error, NotVerified):
+        return problem(500, str(error))
     if isinstance(error, RejectionException | RpmError):
         return problem(409, str(error))
     return problem(500, WORDS[500])

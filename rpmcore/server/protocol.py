@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from rpmcore.server.guards import OPERATORS
 from rpmcore.server.problems import send_problem
 
 
@@ -40,10 +41,16 @@ class _Joined:
 
 
 class PatientProtocol(H11Protocol):
-    """Closes a connection that begins a request and does not end its head; `head_seconds` is how long it may take."""
+    """Closes connections of clients that are not worth waiting for.
+
+    One that begins a request and does not end its head within `head_seconds`, and one that reads nothing of what it was
+    sent for `read_seconds`: it would keep its answer in memory, and its place among the streams, for ever.
+    """
 
     head_seconds = 10.0
+    read_seconds = 10.0
     _due: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -53,7 +60,8 @@ class PatientProtocol(H11Protocol):
         self.app = self._unless_full
 
     async def _unless_full(self, scope: Any, receive: Any, send: Any) -> None:
-        if self._most is not None and len(self.connections) > self._most:
+        crowded = self._most is not None and len(self.connections) > self._most
+        if crowded and not scope["path"].startswith(OPERATORS):  # no crowd keeps an operator out
             told = f"{len(self.connections)} connections are open, and {self._most} are the most"
             await send_problem(send, 503, told, {"Connection": "close"})
         else:
@@ -67,7 +75,24 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._stop_waiting()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Send no more for now: what was sent is not read."""
+        super().pause_writing()
+        self._is_read()
+        self._unread = self.loop.call_later(self.read_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it is read."""
+        self._is_read()
+        super().resume_writing()
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; between two of them the keep-alive of uvicorn counts."""
@@ -94,6 +119,6 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
 
 
-def protocol(head_seconds: float) -> type[PatientProtocol]:
-    """Return the protocol that waits so long for the head of a request."""
-    return type("Protocol", (PatientProtocol,), {"head_seconds": head_seconds})
+def protocol(head_seconds: float, read_seconds: float) -> type[PatientProtocol]:
+    """Return the protocol that waits so long for the head of a request, and for an answer to be read."""
+    return type("Protocol", (PatientProtocol,), {"head_seconds": head_seconds, "read_seconds": read_seconds})

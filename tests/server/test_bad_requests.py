@@ -210,3 +210,51 @@ def _all_of(line):
     while chunk := line.recv(65536):
         found += chunk
     return found
+
+
+def test_no_crowd_of_connections_keeps_an_operator_out(tmp_path):
+    with served(tmp_path, "server.most_connections=2") as desk:
+        parts = urlsplit(str(desk.client.base_url))
+        lines = [socket.create_connection((parts.hostname, parts.port), 10) for _ in range(2)]
+        try:
+            problem(desk.post("/v1/decisions", desk.signal()), 503)
+            problem(desk.post("/v1/operator/trip", {**WHO, "value": "halt"}, "decide"), 403)
+            stopped = desk.post("/v1/operator/trip", {**WHO, "value": "halt"})
+            assert (stopped.status_code, stopped.json()["trading_state"]) == (200, "reducing")
+        finally:
+            for line in lines:
+                line.close()
+
+
+def test_who_reads_no_answer_is_cut_off(tmp_path):
+    with served(tmp_path, "server.body_timeout_s=0.3") as desk:
+        parts = urlsplit(str(desk.client.base_url))
+        with socket.create_connection((parts.hostname, parts.port), 10) as line:
+            key = desk.keys["all"]
+            ask = f"GET /v1/state HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+            line.settimeout(1.0)
+
+            def cut_off():
+                try:
+                    line.send(ask * 100)  # the answers fill every buffer on the way
+                except TimeoutError:
+                    return False
+                except OSError:
+                    return True
+                return False
+
+            eventually(cut_off, bool)
+        assert desk.get("/v1/state").status_code == 200
+
+
+def test_a_reset_needs_an_id_so_that_sent_again_it_undoes_no_later_trip(desk):
+    trip, reset = {**WHO, "value": "halt"}, {**WHO, "request_id": "on again"}
+    desk.post("/v1/operator/trip", trip)
+    for name in ("reset", "clear-integrity", "enable-strategy", "pin-regime", "release-regime"):
+        answer = desk.post(f"/v1/operator/{name}", {**WHO})
+        problem(answer, 422)
+        assert answer.json()["errors"][0]["field"] == "request_id"
+    assert desk.post("/v1/operator/reset", reset).json()["trading_state"] == "active"
+    desk.post("/v1/operator/trip", trip)
+    again = desk.post("/v1/operator/reset", reset).json()
+    assert (again["replayed"], again["trading_state"]) == (True, "reducing")

@@ -159,10 +159,10 @@ def test_an_operator_stops_and_starts_it(desk):
     assert (again["replayed"], again["sequence"]) == (True, None)
     assert desk.post("/v1/decisions", desk.signal()).json()["reason"] == "kill_switch"
     assert desk.post("/v1/operator/trip", {**WHO, "value": "nonsense"}).status_code == 409
-    assert desk.post("/v1/operator/reset", {**WHO}).json()["trading_state"] == "active"
-    assert desk.post("/v1/operator/pin-regime", {**WHO, "value": "stressed"}).status_code == 200
+    assert desk.post("/v1/operator/reset", {**WHO, "request_id": "r2"}).json()["trading_state"] == "active"
+    assert desk.post("/v1/operator/pin-regime", {**WHO, "request_id": "r3", "value": "stressed"}).status_code == 200
     state = desk.state(lambda s: s["regime"]["name"] == "stressed")
     assert state["regime"]["pinned"] is True
-    assert desk.post("/v1/operator/release-regime", {**WHO}).status_code == 200
-    assert desk.post("/v1/operator/enable-strategy", {**WHO, "scope": "trend"}).status_code == 409
-    assert desk.post("/v1/operator/clear-integrity", {**WHO}).status_code in (200, 409)
+    assert desk.post("/v1/operator/release-regime", {**WHO, "request_id": "r4"}).status_code == 200
+    assert desk.post("/v1/operator/enable-strategy", {**WHO, "request_id": "r5", "scope": "trend"}).status_code == 409
+    assert desk.post("/v1/operator/clear-integrity", {**WHO, "request_id": "r6"}).status_code in (200, 409)

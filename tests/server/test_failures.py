@@ -2,15 +2,19 @@
 
 import asyncio
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rpmcore.adapters.ledger.errors import LedgerDamaged
 from rpmcore.adapters.ledger.reader import LedgerReader
 from rpmcore.domain.canonical import parse
 from rpmcore.domain.errors import ConfigurationError
 from rpmcore.gate import GateHalted
 from rpmcore.server import lifecycle
+from rpmcore.server.keys import KeyFile
+from rpmcore.server.opening import Asked
 from tests.gate.conftest import KEY, short_settings
 from tests.server.conftest import WHO, eventually, served
 
@@ -126,7 +130,7 @@ def _reload(desk):
 
 
 def test_a_configuration_that_tightens_is_taken_and_one_that_loosens_is_not(desk, monkeypatch):
-    monkeypatch.setattr(lifecycle, "_keys", lambda *_: ((), ()))
+    monkeypatch.setattr(lifecycle, "_known_keys", lambda *_: ((), ()))
     monkeypatch.setattr(desk.service.keys, "take", lambda _: None)
     before = desk.get("/v1/state").json()["config_digest"]
     from tests.server.conftest import ROOMY
@@ -231,3 +235,62 @@ def genesis_gate(tmp_path):
 
     with RiskGate.create(tmp_path / "l", genesis, KEY, clock=lambda: genesis.at, timer=None) as gate:
         yield gate, signal
+
+
+def test_nobody_who_asks_while_a_failed_gate_turns_all_away_waits_for_ever(desk):
+    """Whoever joins the queue between its being read and its being emptied is answered too."""
+    thread = desk.service.desk
+
+    class Meanwhile(deque):
+        def __iter__(self):
+            yield from tuple(deque.__iter__(self))
+            self.read.set()
+            self.asked.wait(1.0)
+
+    waiting = Meanwhile()
+    waiting.read, waiting.asked = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        with desk.service.gate.reading():
+            first = pool.submit(desk.post, "/v1/decisions", desk.signal(1))
+            eventually(lambda: thread.taken, lambda taken: taken == 1)
+            desk.service.gate._failed = "the disk is full"
+            waiting.extend(thread._waiting)
+            thread._waiting = waiting
+            second = pool.submit(desk.post, "/v1/decisions", desk.signal(2))
+            eventually(lambda: thread.taken, lambda taken: taken == 2)
+        assert waiting.read.wait(30.0)
+        third = pool.submit(desk.post, "/v1/decisions", desk.signal(3))
+        assert [each.result(30.0).status_code for each in (first, second, third)] == [503] * 3
+
+
+def test_a_key_that_was_the_last_is_revoked_by_sighup_too(tmp_path):
+    file = KeyFile(tmp_path / "keys.json")
+    secret = file.create("desk", ("read", "decide", "operate"))
+    with served(tmp_path, f"server.keys_file={file.path}") as desk:
+        desk.service.keys.take(file.read())
+        assert desk.get("/v1/state", secret).status_code == 200
+        file.revoke("desk")
+        told = []
+        start = lifecycle.Start(
+            asked=Asked(ledger=str(desk.path)), load=desk.service.configuration, named=True, tell=told.append
+        )
+        asyncio.run(lifecycle.reload_now(desk.service, start))
+        assert desk.get("/v1/state", secret).status_code == 401
+        assert desk.get("/v1/state", None).status_code == 401
+
+
+def test_a_ledger_that_is_damaged_is_our_fault_and_nobody_elses(desk, monkeypatch):
+    def damaged(_):
+        raise LedgerDamaged(desk.path, "record 3 is missing", 3)
+
+    monkeypatch.setattr(desk.service, "stored", damaged)
+    answer = desk.get("/v1/decisions/s1")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+
+
+def test_a_conflict_is_told_as_one_whatever_else_stands_against_it(desk):
+    desk.post("/v1/decisions", desk.signal())
+    desk.post("/v1/operator/trip", {**WHO, "value": "halt"})
+    answer = desk.post("/v1/decisions", desk.signal(quantity=2000.0))
+    assert answer.status_code == 409
+    assert "another content" in answer.json()["detail"]

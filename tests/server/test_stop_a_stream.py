@@ -62,7 +62,10 @@ def test_no_approval_is_sequenced_after_the_halt(tmp_path):
             assert approved, "the stream was in flight"
             assert max(approved) < halt
             halts.append(halt)
-            assert desk.post("/v1/operator/reset", {**WHO}).json()["trading_state"] == "active"
+            assert (
+                desk.post("/v1/operator/reset", {**WHO, "request_id": f"reset {turn}"}).json()["trading_state"]
+                == "active"
+            )
             desk.clock.now += 31_000_000_000  # what was approved expires
         path = desk.path
     with LedgerReader.open(path, KEY) as reader:

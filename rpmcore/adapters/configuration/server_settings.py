@@ -55,7 +55,11 @@ class ServerSettings(Section):
         10.0, "A connection whose request line and headers take longer is closed.", unit="seconds", gt=0.0, le=600.0
     )
     body_timeout_s: float = setting(
-        10.0, "A body that takes longer to arrive is answered with 408.", unit="seconds", gt=0.0, le=600.0
+        10.0,
+        "A body that takes longer to arrive is answered with 408; who reads no answer for so long is cut off.",
+        unit="seconds",
+        gt=0.0,
+        le=600.0,
     )
     keep_alive_s: int = setting(
         30, "A connection without a request is closed after so long.", unit="seconds", ge=1, le=3600

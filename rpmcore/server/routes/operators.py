@@ -11,7 +11,7 @@ from rpmcore.decision.engine import Event
 from rpmcore.domain.commands import OperatorAction
 from rpmcore.gate import RiskGate
 from rpmcore.server.answers import Obeyed, ReconciliationAnswer
-from rpmcore.server.bodies import BrokerBookBody, OperatorBody
+from rpmcore.server.bodies import BrokerBookBody, LooseningBody, OperatorBody
 from rpmcore.server.problems import as_json, documented
 from rpmcore.server.service import Here, Service
 
@@ -28,31 +28,31 @@ async def trip(body: OperatorBody, service: Here) -> Response:
 
 
 @router.post("/operator/reset", responses=ANSWERS, summary="Go on: reset the kill switches of a scope.")
-async def reset(body: OperatorBody, service: Here) -> Response:
+async def reset(body: LooseningBody, service: Here) -> Response:
     """Reset the kill switches of the account or of a strategy; `measure_anew` accepts what was lost."""
     return await _operate(service, "reset", body)
 
 
 @router.post("/operator/pin-regime", responses=ANSWERS, summary="Hold the regime, whatever is measured.")
-async def pin_regime(body: OperatorBody, service: Here) -> Response:
+async def pin_regime(body: LooseningBody, service: Here) -> Response:
     """Hold the regime that `value` names, until it is released."""
     return await _operate(service, "pin_regime", body)
 
 
 @router.post("/operator/release-regime", responses=ANSWERS, summary="Let the market decide its regime again.")
-async def release_regime(body: OperatorBody, service: Here) -> Response:
+async def release_regime(body: LooseningBody, service: Here) -> Response:
     """Let the market decide about its regime again."""
     return await _operate(service, "release_pin", body)
 
 
 @router.post("/operator/enable-strategy", responses=ANSWERS, summary="Bring back a strategy disabled for its health.")
-async def enable_strategy(body: OperatorBody, service: Here) -> Response:
+async def enable_strategy(body: LooseningBody, service: Here) -> Response:
     """Bring back the strategy that `scope` names, on probation."""
     return await _operate(service, "enable_strategy", body)
 
 
 @router.post("/operator/clear-integrity", responses=ANSWERS, summary="End HALTED, after reconciling.")
-async def clear_integrity(body: OperatorBody, service: Here) -> Response:
+async def clear_integrity(body: LooseningBody, service: Here) -> Response:
     """End HALTED, after ledger, positions and orders were reconciled."""
     return await _operate(service, "clear_integrity", body)
 

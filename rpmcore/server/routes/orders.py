@@ -51,8 +51,9 @@ async def decide(body: SignalBody, service: Here, idempotency_key: _IdempotencyK
         before = gate.engine.sequence
         decision = gate.decide(body.signal(gate.now()), undated=body.at is None)
         replayed = decision.sequence <= before
-        if not replayed and decision.check("duplicate_conflict").status == "reject":
-            raise ProblemError(409, decision.text)
+        conflict = decision.check("duplicate_conflict")
+        if not replayed and conflict.status == "reject":
+            raise ProblemError(409, f"this id is taken, with another content: {conflict.text}")
         return gate.recorded(body.signal_id) or canonical_bytes(decision.to_plain()), replayed
 
     raw, replayed = await service.ask(decided)
