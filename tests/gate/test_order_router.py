@@ -331,6 +331,21 @@ def test_a_fill_of_an_order_of_nobody_is_in_the_book_and_halts(desk):
     assert desk.engine.account.positions["trend", "CVX"] == 200
 
 
+def test_a_deal_by_hand_is_told_by_what_it_was(desk):
+    reasons = []
+    desk.gate.subscribe(lambda _command, _decision, events: reasons.extend(
+        event["reason"] for event in events if event["type"] == "control" and event.get("reason")
+    ))  # fmt: skip
+    desk.send()
+    desk.trade()
+    desk.later()
+    by_hand = replace(desk.venue.events[-1], order_id="", strategy_id="", execution_id="V9/1", cursor=99)
+    desk.broker.events = lambda _after: (by_hand,)
+    desk.later()
+    assert desk.gate.trading_state is TradingState.REDUCING
+    assert "unexpected fill of buy 100 CVX without an order id: it belongs to no order of this gate" in reasons
+
+
 # A halt
 
 

@@ -97,7 +97,8 @@ class GateAlerts:
 
     def _unexpected_fill(self, event: Event) -> None:
         order = event["order_id"]
-        self._raise("unexpected-fill", f"unexpected_fill:{order}", f"fill of order {order}: {event['reason']}")
+        of = f"fill of order {order}" if order else "fill without an order id"
+        self._raise("unexpected-fill", f"unexpected_fill:{order}", f"{of}: {event['reason']}")
 
     def _unknown_order(self, event: Event) -> None:
         self._raise("unknown-order", "unknown_order", f"order {event['order_id']} was {event['outcome']}")

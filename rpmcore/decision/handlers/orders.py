@@ -103,7 +103,7 @@ def fill(engine: "DecisionEngine", command: Command, _decision: Decision | None,
     if strange or money:
         events.append({"type": "unexpected_fill", "order_id": command.order_id, "reason": strange or money})
         events += controls(engine, engine.kill_switches.trip(
-            Severity.HALT, operator=GATE, reason=f"unexpected fill of {command.order_id}: {strange or money}", at=at,
+            Severity.HALT, operator=GATE, reason=f"unexpected fill of {_named(command)}: {strange or money}", at=at,
             correlation_id=command.correlation_id))  # fmt: skip
     return events
 
@@ -132,10 +132,15 @@ def _check_fill(engine: "DecisionEngine", found: Fill) -> None:
     check_amount(found.fees, "fees of the fill")
 
 
+def _named(found: Fill) -> str:
+    """Return what was filled, for people: its order, or the trade itself where it was made by hand and has none."""
+    return found.order_id or f"{found.side} {found.quantity:g} {found.symbol} without an order id"
+
+
 def _strange(order: Order | None, found: Fill, quantity: Decimal) -> str:
     """Return what is not as it was released; empty where all is."""
     if order is None:
-        return "no order of this id is working"
+        return "no order of this id is working" if found.order_id else "it belongs to no order of this gate"
     if order.state is OrderState.APPROVED:
         return "the order was never released"
     if (found.strategy_id, found.symbol, 1 if found.side == "buy" else -1) != (
