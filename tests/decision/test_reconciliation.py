@@ -224,6 +224,17 @@ def test_what_the_gate_did_not_decide_is_not_adopted(world):
     assert world.trading_state is TradingState.HALTED
 
 
+def test_an_order_that_works_twice_at_the_broker_is_not_adopted_as_one(world):
+    working(world)
+    twice = [
+        BrokerOrder(order_id="a", venue_order_id=venue_id, symbol="CVX", side="buy", quantity=Decimal(100))
+        for venue_id in ("v1", "v2")
+    ]
+    assert [kind for kind, *_ in lines(reconcile(world, orders=twice))] == ["order_not_at_gate"]
+    assert "works at the broker more than once" in refusal(adopt(world, "broker"))
+    assert world.trading_state is TradingState.HALTED
+
+
 def test_a_view_is_not_adopted_over_what_happened_since(world):
     working(world)
     reconcile(world, positions=[("SAP", "-200", "")])

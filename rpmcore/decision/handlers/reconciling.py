@@ -172,7 +172,13 @@ def _changed_orders(engine: "DecisionEngine", book: BrokerBook) -> list[tuple[Or
     """Return the gate's orders that the broker sees otherwise, or not at all."""
     if book.orders is None:
         return []
-    theirs = {order.order_id: order for order in book.orders if order.state in WORKING}
+    theirs: dict[str, BrokerOrder] = {}
+    for other in book.orders:
+        if other.state in WORKING and theirs.setdefault(other.order_id, other) is not other and other.order_id:
+            raise InvalidArgument(
+                f"order {other.order_id!r} works at the broker more than once, and was released once: cancel what is "
+                "too much there, and reconcile again"
+            )
     ours = {order.order_id: order for order in engine.account.sent}
     for name, other in theirs.items():
         mine = ours.get(name)
