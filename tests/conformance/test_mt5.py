@@ -179,6 +179,33 @@ def test_an_order_is_known_by_its_ticket_where_a_server_changes_its_comment(driv
     assert len(driver.terminal.requests) == 1
 
 
+def test_an_order_whose_answer_was_lost_and_comment_changed_is_not_sent_again(driver, releases):
+    release = releases.make(driver)
+    driver.terminal.lose = "answer"
+    with pytest.raises(BrokerUnavailable):
+        driver.broker.submit(release, at=releases.now)
+    for ticket, order in driver.terminal.working.items():
+        driver.terminal.working[ticket] = order._replace(comment="[by the server]")
+    for ask in (driver.broker.order, lambda _id: driver.broker.submit(release, at=releases.now)):
+        with pytest.raises(BrokerUnavailable, match="may be 1001 at the terminal"):
+            ask(release.order_id)
+    assert len(driver.terminal.requests) == 1
+
+
+def test_an_order_that_was_taken_is_not_refused_because_its_symbol_cannot_be_asked_for(driver, releases, monkeypatch):
+    release, send = releases.make(driver), driver.terminal.order_send
+
+    def gone_after(request):
+        monkeypatch.setattr(driver.terminal, "symbol_info", lambda _name: None)
+        return send(request)
+
+    monkeypatch.setattr(driver.terminal, "order_send", gone_after)
+    taken = driver.broker.submit(release, at=releases.now)
+    assert (taken.order_id, taken.venue_order_id) == (release.order_id, "1001")
+    with pytest.raises(BrokerUnavailable, match="no symbol"):
+        driver.broker.open_orders()
+
+
 def test_without_its_journal_nothing_is_sent_twice_and_names_are_not_made_up(driver, releases):
     release = releases.make(driver)
     driver.broker.submit(release, at=releases.now)

@@ -174,9 +174,10 @@ class Mt5Broker:
         self._journal.note_ticket(result.order, tag)
         try:
             found = self._find(release.order_id)
+            told = None if found is None else self._told(found)
         except BrokerUnavailable:
-            found = None
-        return self._told(found) if found is not None else BrokerOrder(
+            told = None
+        return told or BrokerOrder(
             order_id=release.order_id, venue_order_id=str(result.order), symbol=release.symbol, side=release.side,
             quantity=exact(release.quantity), strategy_id=release.strategy_id,
         )  # fmt: skip
@@ -250,15 +251,35 @@ class Mt5Broker:
     def _size(self, name: str) -> Decimal:
         """Return the units of a lot; asked for once, for a server does not change it while something is held."""
         if name not in self._sizes:
-            self._sizes[name] = exact(self._terminal.symbol(name).trade_contract_size)
+            try:
+                self._sizes[name] = exact(self._terminal.symbol(name).trade_contract_size)
+            except ReleaseRefused as error:  # of what is there already: no order was refused by this
+                raise BrokerUnavailable(str(error)) from error
         return self._sizes[name]
 
     def _find(self, order_id: str) -> Any:
-        """Return the terminal's order of a client id, working or over; None where there is none."""
+        """Return the terminal's order of a client id, working or over; None where there is none.
+
+        Raises
+        ------
+        BrokerUnavailable
+            Also where it was sent and an order of its strategy is there that nobody can name: its answer was lost, and
+            its comment changed by the server. To send it again could be to send it twice.
+        """
         tag = tag_of(order_id)
         self._checked_account()
         orders = {order.ticket: order for order in (*self._terminal.open_orders(), *self._terminal.past_orders())}
-        return next((order for order in orders.values() if self._tag(order) == tag), None)
+        found = next((order for order in orders.values() if self._tag(order) == tag), None)
+        sent = self._journal.sent.get(tag)
+        if found is None and sent is not None:
+            magic = self._rules.magics.get(sent.strategy_id)
+            nameless = next((o.ticket for o in orders.values() if o.magic == magic and not self._tag(o)), None)
+            if nameless is not None:
+                raise BrokerUnavailable(
+                    f"order {order_id!r} may be {nameless} at the terminal, whose comment is not the one it was sent "
+                    "with: cancel that one there, and reconcile"
+                )
+        return found
 
     def _tag(self, order: Any) -> str:
         """Return the tag of an order, by its ticket where a server has changed its comment; empty if not ours."""
