@@ -53,6 +53,7 @@ class Soak:
         self.venue = Venue(cash=GateBook.of(self.engine).cash, positions=dict(self.engine.account.positions))
         self.count, self.outcomes, self.halted_at = 0, Counter(), 0
         self.unreachable = 0
+        self.unexplained = []
         self.begin()
 
     def revive(self, reopen):
@@ -99,10 +100,18 @@ class Soak:
                 self.venue.end(self.venue.orders[order_id], EventKind.CANCELLED, "by telephone", at=self.at)
 
     def start(self):
-        """Start the router, and ask again while the line is down."""
+        """Start the router, and ask again while the line is down.
+
+        What was filled differs only where the broker's book is ahead of its events; everything else is a fill that the
+        router has lost or taken twice, which adopting the broker's view would heal unseen.
+        """
+        delayed = self.faults.drawn["delayed_events"]
         while True:
             with suppress(BrokerUnavailable):
-                return self.router.start(at=self.at)
+                found = self.router.start(at=self.at)
+                if self.faults.drawn["delayed_events"] == delayed:
+                    self.unexplained += [each.text for each in found if not each.kind.startswith("order_not_at")]
+                return found
 
     def operate(self, action, **fields):
         self.gate.operate(action, operator="A. Head", reason="the soak", at=self.at, **fields)
