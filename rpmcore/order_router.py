@@ -193,12 +193,13 @@ class OrderRouter:
     def _submit(self, release: ReleasedTrade, at: int, *, again: bool) -> Sent:
         if self._overtaken(release):
             return self._refused(release, "there was a halt before it was sent", at, again=again)
+        # Until something is known of it: also where a keystroke or a signal ends this call, and the desk goes on.
+        self._unknown[release.order_id] = release
         try:
             self._broker.submit(release, at=at)
         except ReleaseRefused as error:
             return self._refused(release, str(error), at, again=again)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, it may have been sent
-            self._unknown[release.order_id] = release
             return Sent(release=release, outcome="unknown", reason=str(error))
         self._unknown.pop(release.order_id, None)
         return Sent(release=release, outcome="taken")
@@ -207,6 +208,7 @@ class OrderRouter:
         """Take a positive no; one to a repetition says nothing of what was sent before, which may still arrive."""
         if not again:
             self._gate.order_closed(release.order_id, "rejected", reason=reason, at=at)
+            self._unknown.pop(release.order_id, None)
         return Sent(release=release, outcome="unknown" if again else "refused", reason=reason)
 
     def _overtaken(self, release: ReleasedTrade) -> bool:

@@ -129,8 +129,9 @@ class ReleasedTrade:
 class ReleaseVerifier:
     """Lets releases of one ledger pass to a broker. Every adapter asks it before an order leaves.
 
-    It is told the time and reads none. What it remembers is the newest epoch and what it let pass; a new one, after a
-    restart, knows neither, so that an adapter also asks its venue whether it has an order of that id.
+    It is told the time and reads none. What it remembers is the newest epoch, the latest time (what has expired lives
+    by no clock that is set back) and what it let pass; a new one, after a restart, knows none of it, so that an adapter
+    also asks its venue whether it has an order of that id.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ class ReleaseVerifier:
         if not ledger:
             raise InvalidArgument("releases are verified for one ledger: its id is needed")
         self._key, self._ledger = key, ledger
-        self._integrity = self._account = 0
+        self._integrity = self._account = self._latest = 0
         self._strategies: dict[str, int] = {}
         self._passed: dict[int, str] = {}
 
@@ -180,8 +181,9 @@ class ReleaseVerifier:
         passed = self._passed.get(release.sequence)
         if passed is not None and passed != release.signature:
             raise ReleaseRefused(f"release {release.sequence} was taken before, and said something else")
+        self._latest = max(self._latest, at, release.released_at)
         if not known:
-            self._check_time(release, at)
+            self._check_time(release, self._latest)
         self._passed[release.sequence] = release.signature
         self.fence(
             Fence(

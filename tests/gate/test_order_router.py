@@ -185,6 +185,18 @@ def test_an_exception_of_an_adapter_is_not_knowing(desk, monkeypatch):
 # A restart
 
 
+def test_an_order_whose_sending_was_interrupted_is_found_out(desk, monkeypatch):
+    def interrupted(_release, *, at):  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(desk.broker, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        desk.send()
+    monkeypatch.undo()
+    assert desk.later().unknown == 0
+    assert (desk.working, list(desk.venue.orders)) == ({"o1": "released"}, ["o1"])
+
+
 def test_after_a_crash_between_release_and_submission_nothing_is_sent_again(desk):
     desk.gate.release(desk.approve(), at=desk.at)
     desk.restart()

@@ -37,6 +37,14 @@ def test_a_process_that_has_the_key_and_the_id_can_verify(gate):
     assert release.sequence == gate.engine.sequence
 
 
+def test_what_has_expired_lives_by_no_clock_that_is_set_back(gate):
+    verifier, release = gate.release_verifier(), released(gate)
+    with pytest.raises(ReleaseRefused, match="expired"):
+        verifier.verify(release, at=release.expires_at)
+    with pytest.raises(ReleaseRefused, match="expired"):
+        verifier.verify(release, at=release.expires_at - worlds.SECOND)
+
+
 def test_the_signature_of_an_approval_is_no_release(gate):
     at = gate.engine.last_at + worlds.SECOND
     signal = Signal(signal_id="s1", strategy_id="trend", symbol="CVX", side="buy", at=at, quantity=100.0,
