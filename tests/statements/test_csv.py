@@ -147,3 +147,14 @@ def test_what_is_needed_is_asked_for(rpm, imported, tmp_path):
     (tmp_path / "out.parquet").write_bytes(b"mine")
     assert imported().code == 2
     assert imported(FILE, MAPPING, "--force").code == 0
+
+
+def test_a_decimal_comma_that_was_taken_for_the_end_of_a_cell_is_refused(imported):
+    file = (
+        "Ticket,Instrument,Direction,Open time,Close time,Lots,Open price,Close price,Profit,Swap,Commission,Comment\n"
+        "1,EURUSD.m,Buy,04.03.2024 10:00:00,05.03.2024 16:30:00,1,2,3,500,50,-1,-7,trend\n"
+    )
+    done = imported(file, MAPPING.replace('delimiter: ";"', "delimiter: ','").replace("238.30", "549"))
+    assert done.code == 2
+    assert "line 2" in done.err
+    assert "it has 13 cells, and the headings are 12" in done.err

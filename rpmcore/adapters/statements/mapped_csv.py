@@ -53,7 +53,7 @@ def read_mapped(path: str | PathLike[str], mapping: TradeMapping, *, progress: P
     header = next(rows, None)
     if header is None:
         raise InputError("there are no lines", source=text.name, remedy="check `file.skip_lines` of the mapping")
-    reading = _Reading(text.name, mapping, _places(header, mapping, text.name))
+    reading = _Reading(text.name, mapping, _places(header, mapping, text.name), max(header.cells))
     trades = tuple(reading.trades(rows))
     if not trades:
         raise InputError("there is no trade in it", source=text.name, remedy="check `leave_out` of the mapping")
@@ -95,6 +95,7 @@ class _Reading:
     source: str
     mapping: TradeMapping
     places: dict[str, int]
+    last: int
     symbols: set[str] = field(default_factory=set)
     left_out: int = 0
     clock: Clock = field(init=False)
@@ -125,6 +126,12 @@ class _Reading:
         return tuple(found)
 
     def _trade(self, row: Row) -> ImportedTrade:
+        if max(row.cells) > self.last:
+            raise InputError(
+                f"it has {max(row.cells) + 1} cells, and the headings are {self.last + 1}: something in it was taken "
+                "for the end of a cell", source=self.source, row=f"line {row.number}", value=row.cells[max(row.cells)],
+                remedy="quote cells that hold the delimiter, such as a decimal comma; or give the column a heading",
+            )  # fmt: skip
         raw = self._filled(row, "symbol")
         self.symbols.add(raw)
         symbol = self.mapping.symbols(raw)
