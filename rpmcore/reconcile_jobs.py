@@ -255,7 +255,7 @@ def _mt5_book(read: Statement, how: Statements, gate: GateBook) -> BrokerBook:
     by_strategy = bool(how.strategies.by_comment)
     positions = net_positions(read, how, ours, by_strategy=by_strategy)
     equity = read.figures.get("equity")
-    if read.open and equity is None:
+    if equity is None:
         raise InputError(
             "it names no equity, so that nobody knows whether all that is open is in it", source=read.source,
             remedy="export the whole report",

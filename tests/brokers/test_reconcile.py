@@ -250,3 +250,11 @@ def test_a_report_of_mt5_is_a_statement(desk, tmp_path):
     done = run(desk, path, "--dry-run", "--contract-size", "XAUUSD=100", "--contract-size", "*=100000", "--time-zone",
                "Europe/Athens")  # fmt: skip
     assert "is as of 2024-03-08 10:00 UTC" in done.out
+
+
+def test_a_report_that_was_cut_short_is_no_empty_account(desk, tmp_path):
+    """Without its last lines a report shows nothing open: that is not what the broker says."""
+    path = Sample(deals=[], open=[], working=[], figures=[]).write(tmp_path / "report.html")
+    done = run(desk, path, "--dry-run", "--contract-size", "XAUUSD=100", "--contract-size", "*=100000")
+    assert done.code == 2
+    assert "it names no equity" in done.err
