@@ -208,7 +208,22 @@ def checked(read: Statement, *, partial: bool) -> tuple[Check, ...]:
     """
     checks = footing(read, partial=partial)
     _refuse_unfooted(checks, read.source)
+    for rows in (read.closed, read.open):
+        _refuse_twice([(row.position, row.row) for row in rows], "position", read.source)
+    _refuse_twice([(row.order, row.row) for row in read.working], "order", read.source)
     return checks
+
+
+def _refuse_twice(rows: list[tuple[str, int]], column: str, source: str) -> None:
+    """Refuse a number that two rows have: a row that stands twice may change no sum, and doubles what is held."""
+    seen: dict[str, int] = {}
+    for number, row in rows:
+        first = seen.setdefault(number, row)
+        if first != row:
+            raise InputError(
+                f"row {first} already has this {column}", source=source, column=column, row=row, value=number,
+                remedy="export the report again",
+            )  # fmt: skip
 
 
 def _refuse_unfooted(checks: tuple[Check, ...], source: str) -> None:
@@ -300,14 +315,7 @@ def _comment(read: Statement, row: Any) -> str:
 
 def _trades(read: Statement, how: Statements, clock: Clock, ours: Mapping[str, str]) -> tuple[ImportedTrade, ...]:
     made = []
-    seen: dict[str, int] = {}
     for row in read.closed:
-        first = seen.setdefault(row.position, row.row)
-        if first != row.row:
-            raise InputError(
-                f"row {first} already has this position", source=read.source, column="position", row=row.row,
-                value=row.position, remedy="export the report again",
-            )  # fmt: skip
         opened = clock.instant(row.opened, row.row, "time")
         closed = clock.instant(row.closed, row.row, "time", after=opened)
         if closed < opened:

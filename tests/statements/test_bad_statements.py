@@ -14,7 +14,7 @@ from rpmcore.adapters.statements.mt5 import read_mt5
 from rpmcore.adapters.statements.strategy_names import StrategyRules
 from rpmcore.adapters.statements.symbols import SymbolRules
 from rpmcore.domain.errors import InputError
-from rpmcore.import_jobs import Statements, import_mt5
+from rpmcore.import_jobs import Statements, checked, import_mt5
 from tests.statements.conftest import RULES
 
 RUSSIAN = """<html><head><title>Отчет торговой истории</title></head><body><table>
@@ -213,3 +213,14 @@ def test_memory_is_a_small_multiple_of_a_large_file(sample, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
     assert int(done.stdout) * 1024 < 3 * size
+
+
+@pytest.mark.parametrize(("table", "column"), [("open", "position"), ("working", "order")])
+def test_a_row_that_stands_twice_is_refused_where_no_sum_shows_it(sample, tmp_path, table, column):
+    sample.open.append(
+        ("2024.03.08 11:59:00", "112", "USDJPY", "sell", "0.10", "147.000", "", "", "147.000", "0.00", "0.00", "")
+    )
+    rows = getattr(sample, table)
+    rows.append(rows[-1])
+    with pytest.raises(InputError, match=f"already has this {column}"):
+        checked(read_mt5(sample.write(tmp_path / "r.html")), partial=False)
