@@ -156,6 +156,8 @@ class Soak:
         """Halt the account or a strategy now and then, and let trading begin again; restart everything now and then."""
         if self.engine.trading_state is TradingState.HALTED:
             self.outcomes["integrity"] += 1
+            if "was over here" not in self.engine.integrity:  # what an operator gave up may still arrive
+                self.unexplained.append(self.engine.integrity)
             self.reconcile()
         chance = self.random.random()
         if self.halted_at and self.at - self.halted_at > 20 * SECOND:

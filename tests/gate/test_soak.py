@@ -31,7 +31,6 @@ def test_after_everything_went_wrong_the_books_are_the_same():
     for fault in set(FaultSettings.__dataclass_fields__) - {"slippage_bps", "outage"}:
         assert soak.faults.drawn[fault], f"{fault} never went wrong"
     assert soak.unexplained == [], "what the router has lost or taken twice was healed by an operator"
-    assert not soak.outcomes["integrity"], "trading was HALTED between two starts"
     assert soak.outcomes["halts"] > ORDERS // 1000
     assert soak.outcomes["adopted"], "no restart ever found a difference"
     assert soak.outcomes["taken"] > ORDERS // 2
