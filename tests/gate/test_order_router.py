@@ -21,7 +21,7 @@ from rpmcore.domain.controls import TradingState
 from rpmcore.domain.decisions import RejectionException
 from rpmcore.domain.errors import InvalidArgument
 from rpmcore.domain.orders import Signal
-from rpmcore.domain.releases import Fence
+from rpmcore.domain.releases import Fence, ReleaseRefused
 from rpmcore.gate import GateHalted, RiskGate
 from rpmcore.order_router import OrderRouter
 from rpmcore.proof import prove
@@ -159,6 +159,20 @@ def test_a_submission_that_comes_late_and_again_is_one_order(desk):
     assert (len(accepted), desk.engine.account.positions["trend", "CVX"], desk.agrees()) == (1, 100, True)
 
 
+def test_a_refusal_of_a_repetition_ends_nothing_that_is_on_its_way(desk, monkeypatch):
+    def refused(_release, *, at):  # noqa: ARG001
+        raise ReleaseRefused("there was a halt since")
+
+    strike(desk, "late_submission")
+    desk.send()
+    monkeypatch.setattr(desk.broker, "submit", refused)
+    assert (desk.later().unknown, desk.working) == (1, {"o1": "released"})
+    desk.trade()  # the first one arrives
+    desk.trade()
+    assert (desk.later().unknown, desk.working, desk.agrees()) == (0, {}, True)
+    assert desk.gate.trading_state is TradingState.ACTIVE
+
+
 def test_what_cannot_be_sent_is_given_up_when_it_cannot_arrive_any_more(desk):
     strike(desk, "lost_submission")
     desk.send()
@@ -281,6 +295,23 @@ def test_an_end_that_overtakes_fills_waits_for_them(desk):
     desk.broker.events = lambda after: tuple(reversed(events(after)))
     desk.later()
     assert (desk.working, desk.agrees()) == ({}, True)
+
+
+def test_fills_that_an_end_counts_are_asked_for_once_more(desk, monkeypatch):
+    desk.send()
+    strike(desk, "partial")
+    desk.trade()
+    desk.broker.cancel("o1", at=desk.at)
+    events, asked = desk.broker.events, []
+
+    def forgetful(after):
+        asked.append(after)
+        return tuple(e for e in events(after) if len(asked) > 1 or not e.execution_id)
+
+    monkeypatch.setattr(desk.broker, "events", forgetful)
+    desk.later()
+    assert (len(asked), desk.working, desk.agrees()) == (2, {}, True)
+    assert desk.gate.trading_state is TradingState.ACTIVE
 
 
 def test_a_broker_that_counts_fills_which_it_does_not_tell_halts_trading(desk):
