@@ -6,8 +6,20 @@ import pytest
 
 from tests.cli.conftest import desk as desk
 from tests.cli.conftest import holder as holder
-from tests.cli.conftest import rpm as rpm
+from tests.cli.conftest import rpm as rpm_process
 from tests.cli.conftest import written_ledger as written_ledger
+from tests.in_process import rpm_in_process
+
+
+@pytest.fixture
+def rpm(rpm_process):
+    """Run the command; in a process of its own where it is to find modules that a test wrote."""
+
+    def run(*arguments, **environment):
+        runner = rpm_process if "PYTHONPATH" in environment else rpm_in_process
+        return runner(*arguments, **environment)
+
+    return run
 
 
 @pytest.fixture

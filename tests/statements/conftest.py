@@ -1,12 +1,17 @@
-"""Statements written by hand, and the command run on them as a user does."""
+"""Statements written by hand, and the command run on them."""
 
 import pytest
 
-from tests.cli.conftest import rpm as rpm
+from tests.in_process import rpm_in_process
 from tests.statements.samples import Sample
 
 RULES = ("--time-zone", "Europe/Athens", "--strategy-rule", "trend*=trend", "--strategy", "other",
          "--contract-size", "XAUUSD=100", "--contract-size", "*=100000")  # fmt: skip
+
+
+@pytest.fixture
+def rpm():
+    return rpm_in_process
 
 
 @pytest.fixture
