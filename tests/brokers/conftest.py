@@ -6,13 +6,13 @@ import pytest
 
 from tests.cli.conftest import desk as desk
 from tests.cli.conftest import holder as holder
-from tests.cli.conftest import rpm as rpm_process
+from tests.cli.conftest import rpm as rpm_process  # noqa: F401 - a fixture
 from tests.cli.conftest import written_ledger as written_ledger
 from tests.in_process import rpm_in_process
 
 
 @pytest.fixture
-def rpm(rpm_process):
+def rpm(rpm_process):  # noqa: F811
     """Run the command; in a process of its own where it is to find modules that a test wrote."""
 
     def run(*arguments, **environment):

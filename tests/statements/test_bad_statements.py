@@ -224,3 +224,13 @@ def test_a_row_that_stands_twice_is_refused_where_no_sum_shows_it(sample, tmp_pa
     rows.append(rows[-1])
     with pytest.raises(InputError, match=f"already has this {column}"):
         checked(read_mt5(sample.write(tmp_path / "r.html")), partial=False)
+
+
+def test_the_command_that_a_user_starts_says_the_same(sample, tmp_path):
+    path = sample.write(tmp_path / "r.html")
+    done = subprocess.run(
+        [sys.executable, "-m", "rpmcore", "import", "mt5", path, *RULES, "--decimal", "comma"],
+        capture_output=True, text=True, check=False, encoding="utf-8",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is no number with a comma before its decimals" in done.stderr
