@@ -43,7 +43,7 @@ def sample(sample_page):
     return read_page(sample_page.read_bytes())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     from playwright.sync_api import sync_playwright
 

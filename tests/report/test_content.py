@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+from rpmcore.adapters.report_html.charts.axes import percents
 from rpmcore.adapters.report_html.method_notes import method_notes
 from rpmcore.adapters.report_html.writing import MARK
 from rpmcore.domain.wording import LIMIT_NAMES, METHOD_NAMES, TEST_NAMES, amount, measured, percent
@@ -97,6 +98,7 @@ def test_every_table_and_chart_leads_to_a_note_with_formula_source_and_manual_pa
         assert formula.text
         assert re.search(r"Source: .{3}", note.text)
         page, heading = re.search(r"docs/(\w+\.md), “(.*)”", note.text).groups()
+        assert page != "figures.md", "the formula stands in mathematics.md"
         assert re.search(rf"^#+ {re.escape(heading)}$", (manual / page).read_text(encoding="utf-8"), re.MULTILINE)
     shown = [e for e in sample.within() if e.tag in ("table", "figure")]
     assert len(shown) > 25
@@ -111,6 +113,23 @@ def test_every_link_leads_somewhere_within_the_page(sample):
     known = {e.attributes["id"] for e in sample.within() if "id" in e.attributes}
     assert len(links) > 150
     assert {link.removeprefix("#") for link in links} <= known
+
+
+def test_the_verdict_on_data_counts_the_warnings_that_stand_below(sample):
+    listed = sample.one("data").all("ul", **{"class": "warnings"})[0].all("li")
+    assert len(listed) > 2
+    assert f"{len(listed)} warnings." in sample.one("summary").text
+
+
+def test_the_summary_names_the_method_of_its_figures(sample):
+    assert "By the historical method this book loses" in sample.one("summary").text
+    assert "VaR 95%, historical" in sample.one("summary").text
+
+
+def test_ticks_are_written_with_the_decimals_that_they_need():
+    assert percents([0.0, 0.0025, 0.005]) == ["0.00%", "0.25%", "0.50%"]
+    assert percents([-0.1, 0.0, 0.1 + 0.2]) == ["-10%", "0%", "30%"]
+    assert percents([0.0, 0.075]) == ["0.0%", "7.5%"]
 
 
 def test_ids_are_unique(sample):

@@ -136,5 +136,5 @@ def test_a_number_is_two_clicks_from_its_formula_and_its_manual_page(visit, samp
     page.click("#tail thead a.note")
     note = page.locator(":target")
     assert "VaR_c: the loss exceeded" in note.inner_text()
-    assert "docs/figures.md" in note.inner_text()
+    assert "docs/mathematics.md, “Value at risk and expected shortfall”" in note.inner_text()
     assert page.evaluate("getComputedStyle(document.querySelector(':target')).backgroundColor") == "rgb(251, 239, 210)"

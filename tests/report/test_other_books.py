@@ -238,4 +238,4 @@ def test_every_method_answers_or_says_why(report, tmp_path):
         cells = [cell.text for cell in row.children]
         assert "–" not in cells or len(cells) > 2
         assert "None" not in row.text
-    assert "This book loses on one span of 12 days in 20 more than" in page.one("summary").text
+    assert "this book loses on one span of 12 days in 20 more than" in page.one("summary").text

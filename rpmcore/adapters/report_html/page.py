@@ -3,7 +3,6 @@
 from functools import partial
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Any
 
 from rpmcore.adapters.report_html.charts import book as book_charts
 from rpmcore.adapters.report_html.charts import risk as risk_charts
@@ -13,7 +12,8 @@ from rpmcore.adapters.report_html.contributions import contributions
 from rpmcore.adapters.report_html.method_notes import method_notes
 from rpmcore.adapters.report_html.sections import sections
 from rpmcore.adapters.report_html.sentences import figure, headline, sentences
-from rpmcore.adapters.report_html.verdicts import SKIPPED, verdicts
+from rpmcore.adapters.report_html.verdicts import verdicts
+from rpmcore.adapters.report_html.warnings_told import SKIPPED, warnings_told
 from rpmcore.domain import wording
 from rpmcore.risk.clustering import ClusteredCorrelation
 from rpmcore.risk.report import Evaluation
@@ -27,12 +27,6 @@ MOST_DAYS = 10
 MOST_INSTRUMENTS = 20
 MOST_ROWS = 40
 """Lines of a table, where there may be many; how many are left out is said."""
-
-WARNINGS_OF = (
-    ("evaluation", "risk"), ("exposure", "exposures"), ("stress", "crises"), ("backtest", "model"),
-    ("limits", "limits"), ("strategies", "strategies"),
-)  # fmt: skip
-"""Results that carry warnings, and how the page calls them."""
 
 
 def render(report: RiskReport) -> str:
@@ -71,7 +65,7 @@ def render(report: RiskReport) -> str:
         charts=charts,
         pairs=_pairs(report.correlation),
         open_ends=_open_ends(report.evaluation),
-        warnings=_warnings(report),
+        warnings=warnings_told(report),
         notes=method_notes(),
         wording=wording,
         skipped_code=SKIPPED,
@@ -133,23 +127,6 @@ def _pairs(found: ClusteredCorrelation | None) -> tuple[tuple[str, str, float], 
         key=lambda pair: -pair[2],
     )
     return tuple(pairs if len(pairs) <= 2 * MOST_PAIRS else pairs[:MOST_PAIRS] + pairs[-MOST_PAIRS:])
-
-
-def _warnings(report: RiskReport) -> tuple[tuple[str, str], ...]:
-    """Return the warnings, each with the parts that it is of: in the words of the first part that gives it."""
-    told: dict[str, list[str]] = {}
-    parts: dict[str, list[str]] = {}
-    for name, called in WARNINGS_OF:
-        result: Any = getattr(report, name)
-        for notice in () if result is None else result.warnings:
-            if notice.code == SKIPPED:
-                continue  # the crises tell it themselves
-            of = parts.setdefault(notice.code, [])
-            if called not in of:
-                of.append(called)
-            if of[0] == called:
-                told.setdefault(notice.code, []).append(notice.message)
-    return tuple((message, ", ".join(parts[code])) for code, messages in told.items() for message in messages)
 
 
 def _fixed(value: float | None, digits: int = 2) -> str:

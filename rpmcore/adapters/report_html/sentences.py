@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rpmcore.adapters.report_html.contents import RiskReport
-from rpmcore.domain.wording import TEST_NAMES, amount, percent, printable, probability
+from rpmcore.domain.wording import METHOD_NAMES, TEST_NAMES, amount, percent, printable, probability
 from rpmcore.risk.report import Evaluation, TailRiskRow
 
 MOST_NAMED = 3
@@ -57,7 +57,8 @@ def _tail(evaluation: Evaluation) -> Iterator[Sentence]:
     beyond = ""
     if last.expected_shortfall is not None:
         beyond = f"; on such a {span} {figure(last.expected_shortfall, evaluation)} on average"
-    text = f"This book loses {', '.join(parts)}{beyond}."
+    method = METHOD_NAMES[last.method]
+    text = f"By the {method} method this book loses {', '.join(parts)}{beyond}."
     yield Sentence(text=text, section="tail", note=f"method-{last.method}")
 
 
@@ -130,11 +131,13 @@ def _model(report: RiskReport) -> Iterator[Sentence]:
     if found is None:
         return
     kupiec = found.tests["kupiec"]
-    number = {"pass": "had the right number of violations", "fail": "had the wrong number of violations"}.get(
+    wrong = "too many" if found.violations > found.expected else "too few"
+    number = {"pass": "had about as many violations as it should", "fail": f"had {wrong} violations"}.get(
         kupiec.verdict, "had a number of violations that no test can judge"
     )
     others = [name for name in found.failed if name != "kupiec"]
-    but = f" But it fails {', '.join(TEST_NAMES[name] for name in others)}." if others else ""
+    also = "It also fails" if "kupiec" in found.failed else "But it fails"
+    but = f" {also} {', '.join(TEST_NAMES[name] for name in others)}." if others else ""
     yield Sentence(
         text=f"The model {number}: {found.violations} in {found.n:,} days where {found.expected:.1f} were expected "
         f"(Kupiec p = {probability(kupiec.p_value)}).{but}",

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from rpmcore.adapters.report_html.contents import Level, RiskReport, Verdict
+from rpmcore.adapters.report_html.warnings_told import SKIPPED, warnings_told
 from rpmcore.domain.wording import LIMIT_NAMES, TEST_NAMES, measured, percent, printable
 from rpmcore.risk.limits import LimitCheck
 
 NOT_JUDGED = "NOT JUDGED"
-SKIPPED = "mode_skipped"
-"""Code of the warning that a crisis could not be made in a mode."""
 
 
 def verdicts(report: RiskReport) -> tuple[Verdict, ...]:
@@ -156,7 +155,7 @@ def _gate(report: RiskReport) -> Verdict:
 
 
 def _data(report: RiskReport) -> Verdict:
-    data, warnings = report.evaluation.data, report.evaluation.warnings
+    data, warnings = report.evaluation.data, warnings_told(report)
     rows = f"{data.tail_n_obs:,} returns up to {data.last}, the last {data.n_obs} for the covariance"
     rows += f"; {data.dropped_rows} row{'s' * (data.dropped_rows != 1)} left out"
     warned = f"; {len(warnings)} warning{'s' * (len(warnings) != 1)}" if warnings else "; no warnings"

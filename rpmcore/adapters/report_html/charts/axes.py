@@ -6,12 +6,29 @@ from typing import Any
 
 from rpmcore.adapters.report_html.charts.drawing import GRID, MUTED
 
+MOST_DECIMALS = 8
+"""Of a tick in per cent; what is beyond is the noise of binary numbers."""
 
-def in_percent(axis: Any, decimals: int | None = None) -> None:
+
+def in_percent(axis: Any) -> None:
     """Write the ticks of an axis whose values are fractions as per cent."""
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import Formatter
 
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+    class Percent(Formatter):
+        def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 - the name is matplotlib's
+            return self.format_ticks([value])[0]
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            return [self.fix_minus(text) for text in percents(values)]
+
+    axis.set_major_formatter(Percent())
+
+
+def percents(fractions: Sequence[float]) -> list[str]:
+    """Return fractions as per cent, with the fewest decimals that are true of all: 0.25 % is not written as 0.2 %."""
+    values = [round(100.0 * float(one), MOST_DECIMALS) + 0.0 for one in fractions]
+    enough = next(n for n in range(MOST_DECIMALS + 1) if all(round(value, n) == value for value in values))
+    return [f"{value:.{enough}f}%" for value in values]
 
 
 def few_ticks(axis: Any, most: int) -> None:

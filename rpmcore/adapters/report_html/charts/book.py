@@ -182,7 +182,7 @@ def exposures_chart(report: ExposureReport) -> Chart:
             _beyond_bars_of_panel(axes, values)
             axes.set_title(title)
             axes.set_xlabel(unit)
-            in_percent(axes.xaxis, 0)
+            in_percent(axes.xaxis)
             across(axes)
             zero(axes, vertical=True)
 

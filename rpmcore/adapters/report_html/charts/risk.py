@@ -58,7 +58,7 @@ def tail_chart(evaluation: Evaluation) -> Chart | None:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(left=0.0)
         axes.set_xlabel(f"Loss over {_days(rows[0].horizon)}, per cent of capital")
-        in_percent(axes.xaxis, 1)
+        in_percent(axes.xaxis)
         across(axes)
         figure.legend(loc="outside upper center", ncols=3)
 
